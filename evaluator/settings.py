@@ -1,0 +1,120 @@
+"""Settings from the environment, validated together at boot.
+
+Every setting may also be given as `NAME_FILE`, the path of a file that holds the value (a mounted secret), and in
+a `.env` file; the environment wins over `.env`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+
+SECRETS = frozenset({"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "ADMIN_TOKEN"})
+"""Settings whose value never appears in a message."""
+
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _seconds(value: object) -> float:
+    text = str(value).strip().lower()
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = text[len(number) :].strip()
+    try:
+        seconds = float(number) * _UNITS[unit]
+    except (ValueError, KeyError):
+        raise ValueError("is not a length of time: write seconds (3600) or a number with ms, s, m, h, d") from None
+    if not 0 <= seconds < 10 * 365 * 86400:
+        raise ValueError("must lie between 0 and ten years")
+    return seconds
+
+
+def _url(*schemes: str) -> AfterValidator:
+    def check(url: str) -> str:
+        if url and urlsplit(url).scheme not in schemes:
+            raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return url
+
+    return AfterValidator(check)
+
+
+Seconds = Annotated[float, PlainValidator(_seconds)]
+
+
+class ConfigurationError(Exception):
+    """The environment is unusable; the message names every bad key at once."""
+
+
+class Settings(BaseModel):
+    """Everything that can be set, with its default. Durations are seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    database_url: Annotated[str, _url("postgresql", "postgres")] = "postgresql://localhost/evaluator"
+    redis_url: Annotated[str, _url("redis", "rediss", "unix")] = ""
+    redis_host: str = "localhost"
+    redis_port: Annotated[int, Field(ge=1, le=65535)] = 6379
+    redis_password: str = ""
+    redis_db: Annotated[int, Field(ge=0)] = 0
+    leetcode_url: Annotated[str, _url("https", "http")] = "https://leetcode.com/graphql"
+    leetcode_requests_per_second: Annotated[float, Field(gt=0, le=100_000)] = 20.0
+    leetcode_users_per_request: Annotated[int, Field(ge=1, le=100)] = 20
+    leetcode_timeout: Annotated[Seconds, Field(gt=0)] = 15.0
+    worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 10
+    worker_processes: Annotated[int, Field(ge=1, le=64)] = 1
+    job_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    job_backoff: Seconds = 5.0
+    retention_completed: Seconds = 24 * 3600.0
+    retention_failed: Seconds = 7 * 86400.0
+    settle_delay: Seconds = 3600.0
+    admin_token: str = ""
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def redis(self) -> str:
+        """The URL of Redis: `REDIS_URL`, or one made of the single settings."""
+        if self.redis_url:
+            return self.redis_url
+        login = f":{quote(self.redis_password, safe='')}@" if self.redis_password else ""
+        return f"redis://{login}{self.redis_host}:{self.redis_port}/{self.redis_db}"
+
+
+def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> Settings:
+    """Read `environ`, with `env_file` below it. Raises ConfigurationError, which names everything wrong at once."""
+    in_file = dotenv_values(env_file) if env_file and env_file.is_file() else {}
+    source = {key: value for key, value in in_file.items() if value is not None} | dict(environ)
+    values: dict[str, str] = {}
+    wrong: list[str] = []
+    for name in Settings.model_fields:
+        key = name.upper()
+        path = source.get(f"{key}_FILE")
+        if path and source.get(key):
+            wrong.append(f"{key} and {key}_FILE are both set; keep one of them")
+        elif path:
+            try:
+                values[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as error:
+                wrong.append(f"{key}_FILE={path} cannot be read: {getattr(error, 'strerror', None) or error}")
+        elif source.get(key):
+            values[name] = source[key].strip() if name.startswith("log_") else source[key]
+    if "log_level" in values:
+        values["log_level"] = values["log_level"].upper()
+    try:
+        settings = Settings(**values)  # type: ignore[arg-type]  # pydantic reads the strings
+    except ValidationError as error:
+        wrong.extend(_describe(problem["loc"], problem["msg"], values) for problem in error.errors())
+    if wrong:
+        raise ConfigurationError("\n".join(sorted(wrong)))
+    return settings
+
+
+def _describe(location: tuple[int | str, ...], message: str, values: Mapping[str, str]) -> str:
+    name = str(location[0])
+    key = name.upper()
+    shown = "(a secret, not shown)" if key in SECRETS else repr(values.get(name, ""))
+    return f"{key}={shown}: {message.removeprefix('Value error, ')}"
