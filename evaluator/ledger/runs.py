@@ -1,0 +1,219 @@
+"""Runs in the ledger: queued, opened, fanned out, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+from evaluator.domain.day import Window
+from evaluator.ledger.database import Connection
+from evaluator.ledger.statements import statements
+
+_SQL = statements("runs")
+
+Pass = Literal["pending", "reevaluate"]
+"""What a further pass over a run looks at: what is pending, or everything."""
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    OPEN = "open"
+    PENDING = "pending"
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: int
+    state: RunState
+
+
+class Turn(NamedTuple):
+    """A run that is to be opened, and the number of the pass, which tells its messages apart."""
+
+    run_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    turn: Turn
+    fanned_out: bool
+    has_unsent: bool
+    has_work: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedRun:
+    challenge_id: str
+    day: date
+    state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`left` evaluations of `total` are still at work; more may come while `fanned_out` is False."""
+
+    run_id: int
+    state: RunState
+    fanned_out: bool
+    left: int
+    total: int
+    cancelled: bool
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens to the run by itself."""
+        return self.state in {RunState.PENDING, RunState.SETTLED} or self.cancelled
+
+
+def runs_of(connection: Connection, challenge_ids: Sequence[str]) -> dict[str, dict[date, Run]]:
+    """The runs of each challenge, by day."""
+    found: dict[str, dict[date, Run]] = {challenge_id: {} for challenge_id in challenge_ids}
+    for challenge_id, day, run_id, state in connection.execute(_SQL["of_challenges"], {"ids": list(challenge_ids)}):
+        found[challenge_id][day] = Run(run_id, RunState(state))
+    return found
+
+
+def insert_runs(
+    connection: Connection, challenge_id: str, windows: Mapping[date, Window], counts_from: int
+) -> dict[date, int]:
+    """Queue new runs; gives those that were not there yet, by day. `counts_from` is the challenge's first second."""
+    rows = connection.execute(
+        _SQL["insert"],
+        {
+            "challenge": challenge_id,
+            "days": list(windows),
+            "starts": [window.start for window in windows.values()],
+            "ends": [window.end for window in windows.values()],
+            "counts_from": counts_from,
+        },
+    )
+    return {day: run_id for run_id, day in rows}
+
+
+def requeue(connection: Connection, run_ids: Sequence[int], next_pass: Pass) -> dict[int, date]:
+    """Queue a further pass over runs; gives those that get one."""
+    rows = connection.execute(_SQL["requeue"], {"ids": list(run_ids), "pass": next_pass})
+    return dict(rows.fetchall())
+
+
+def requeue_between(connection: Connection, challenge_id: str, start: int, end: int) -> None:
+    """Queue a further pass over the days that touch `[start, end)`, in seconds: who is required has changed."""
+    values = {"challenge": challenge_id, "from": start, "to": end}
+    connection.execute(_SQL["requeue_between"], values)
+    connection.execute(_SQL["note_between"], values)
+
+
+def next_turns(connection: Connection, challenge_ids: Sequence[str] | None = None) -> list[Turn]:
+    """The runs that may be opened now, one a challenge at most."""
+    challenges = list(challenge_ids) if challenge_ids is not None else None
+    return [Turn(*row) for row in connection.execute(_SQL["next_turns"], {"challenges": challenges})]
+
+
+def open_run(connection: Connection, run_id: int) -> bool:
+    """Whether the run was queued, had its turn, and is open now."""
+    return connection.execute(_SQL["open"], {"id": run_id}).fetchone() is not None
+
+
+def fan_out_chunk(connection: Connection, run_id: int, members: int, size: int) -> bool | None:
+    """Put up to `members` further members of an open run into batches of `size`.
+
+    Gives whether the fan-out is done now; None where there is nothing to fan out, or another worker is at it.
+    """
+    row = connection.execute(_SQL["lock_open"], {"id": run_id}).fetchone()
+    if row is None:
+        return None
+    _, challenge_id, day, day_start, day_end, reevaluate, batches, fanned_out, cancelled, within = row
+    if not fanned_out:
+        connection.execute(_SQL["drop_not_required"], {"id": run_id})
+    last, looked, made = connection.execute(
+        _SQL["fan_out"],
+        {
+            "id": run_id,
+            "challenge": challenge_id,
+            "day": day,
+            "day_start": day_start,
+            "day_end": day_end,
+            "within": within and not cancelled,
+            "reevaluate": reevaluate and not cancelled,
+            "after": fanned_out,
+            "members": members,
+            "size": size,
+            "batches": batches,
+        },
+    ).fetchone() or (None, 0, 0)
+    done: bool = looked < members
+    connection.execute(_SQL["advance"], {"id": run_id, "made": made, "last": last, "done": done})
+    return done
+
+
+def take_unsent(connection: Connection, run_id: int, window: int) -> list[int]:
+    """Mark further batches as sent, up to `window` of the run at a time; the caller sends them."""
+    return [batch for (batch,) in connection.execute(_SQL["take_unsent"], {"id": run_id, "window": window})]
+
+
+def take_next(connection: Connection, run_id: int) -> list[int]:
+    """Mark the batch that follows a finished one as sent; none where all are."""
+    return [batch for (batch,) in connection.execute(_SQL["take_next"], {"id": run_id})]
+
+
+def close_run(connection: Connection, run_id: int) -> ClosedRun | None:
+    """End the pass of a run; None where it has work left, or was ended already."""
+    row = connection.execute(_SQL["close"], {"id": run_id}).fetchone()
+    return ClosedRun(row[0], row[1], RunState(row[2])) if row else None
+
+
+def lock_run(connection: Connection, run_id: int) -> None:
+    """Lock a run until the transaction ends; before its evaluations, as fan-out does."""
+    connection.execute(_SQL["lock"], {"id": run_id})
+
+
+def split_batch(connection: Connection, run_id: int, batch: int, day: date, opened_at: datetime) -> None:
+    """Give each undecided member of a batch a batch of its own, unsent."""
+    connection.execute(_SQL["split"], {"id": run_id, "batch": batch, "day": day, "opened_at": opened_at})
+
+
+def retry_due(connection: Connection) -> list[int]:
+    """Pending runs that are to be looked at again by now; a thousand at most."""
+    return [run_id for (run_id,) in connection.execute(_SQL["retry_due"])]
+
+
+def sent_long_ago(connection: Connection, grace: float) -> dict[int, list[int]]:
+    """Batches sent over `grace` seconds ago and not done, by run."""
+    return dict(connection.execute(_SQL["sent_long_ago"], {"grace": grace}).fetchall())
+
+
+def opened_long_ago(connection: Connection, grace: float) -> list[OpenRun]:
+    rows = connection.execute(_SQL["opened_long_ago"], {"grace": grace})
+    return [OpenRun(Turn(run_id, number), *rest) for run_id, number, *rest in rows]
+
+
+def resend_all(connection: Connection) -> int:
+    """Mark all that waits as unsent; how many batches."""
+    return connection.execute(_SQL["resend_all"]).rowcount
+
+
+def prune_batches(connection: Connection, after: float) -> int:
+    """Forget batches that were done over `after` seconds ago, some thousands at most; how many."""
+    return connection.execute(_SQL["prune"], {"after": after}).rowcount
+
+
+def settle_quietly(connection: Connection, run_id: int) -> ClosedRun | None:
+    """Bring the state of a run that is not at work in line with its evaluations."""
+    row = connection.execute(_SQL["settle_quietly"], {"id": run_id}).fetchone()
+    return ClosedRun(row[0], row[1], RunState(row[2])) if row else None
+
+
+def runs_at_work(connection: Connection, challenge_id: str | None, day: date | None) -> list[int]:
+    """The runs that are queued or open, whoever queued them, of one challenge or all, on one day or any."""
+    rows = connection.execute(_SQL["at_work"], {"challenge": challenge_id, "day": day})
+    return [run_id for (run_id,) in rows]
+
+
+def progress_of(connection: Connection, run_ids: Sequence[int]) -> list[Progress]:
+    rows = connection.execute(_SQL["progress"], {"ids": list(run_ids)})
+    return [Progress(run_id, RunState(state), *rest) for run_id, state, *rest in rows]

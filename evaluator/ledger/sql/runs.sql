@@ -1,0 +1,223 @@
+-- Runs and their batches: which day is at work, which batch is due, when a pass is over.
+
+-- name: of_challenges
+SELECT challenge_id, day, id, state FROM runs WHERE challenge_id = ANY (%(ids)s)
+
+-- name: insert
+-- A run for each day; a concurrent enqueue may have been first, then nothing is inserted for that day.
+INSERT INTO runs (challenge_id, day, day_start, day_end, counts_from, queued_at)
+SELECT %(challenge)s, day, day_start, day_end, %(counts_from)s, clock_timestamp()
+FROM unnest(%(days)s::date[], %(starts)s::bigint[], %(ends)s::bigint[]) AS due (day, day_start, day_end)
+ON CONFLICT (challenge_id, day) DO NOTHING
+RETURNING id, day
+
+-- name: requeue
+-- Another pass over runs that are not at work; one that is open gets it when its present pass is over.
+UPDATE runs SET
+    state = CASE WHEN state = 'open' THEN state ELSE 'queued' END,
+    next_pass = CASE WHEN state = 'open' THEN %(pass)s END,
+    reevaluate = CASE WHEN state = 'open' THEN reevaluate ELSE reevaluate AND state = 'queued' OR %(pass)s = 'reevaluate' END,
+    queued_at = clock_timestamp(), retry_at = NULL
+WHERE id = ANY (%(ids)s) AND (state <> 'open' OR next_pass IS DISTINCT FROM 'reevaluate')
+RETURNING id, day
+
+-- name: requeue_between
+-- Memberships changed for days in [from, to): who is required is found out anew.
+UPDATE runs SET state = 'queued', queued_at = clock_timestamp(), retry_at = NULL
+WHERE challenge_id = %(challenge)s AND state IN ('pending', 'settled')
+  AND day_end > %(from)s AND day_start < %(to)s
+
+-- name: note_between
+-- The same for a run that is open: it gets a further pass.
+UPDATE runs SET next_pass = coalesce(next_pass, 'pending')
+WHERE challenge_id = %(challenge)s AND state = 'open' AND day_end > %(from)s AND day_start < %(to)s
+
+-- name: next_turns
+-- The run whose turn it is in each challenge that has none open: its earliest queued day.
+SELECT DISTINCT ON (r.challenge_id) r.id, r.passes
+FROM runs r JOIN challenges c ON c.id = r.challenge_id
+WHERE r.state = 'queued' AND NOT c.cancelled
+  AND (%(challenges)s::text[] IS NULL OR r.challenge_id = ANY (%(challenges)s))
+  AND NOT EXISTS (SELECT FROM runs o WHERE o.challenge_id = r.challenge_id AND o.state = 'open')
+ORDER BY r.challenge_id, r.day
+
+-- name: open
+-- Take the turn. No row: it is another day's turn, the challenge is cancelled, or the run is not queued.
+UPDATE runs r SET state = 'open', opened_at = clock_timestamp(), fanned_out = 0, fan_out_done = false,
+                  passes = passes + 1, next_pass = NULL
+FROM challenges c
+WHERE r.id = %(id)s AND r.state = 'queued' AND c.id = r.challenge_id AND NOT c.cancelled
+  AND NOT EXISTS (SELECT FROM runs o WHERE o.challenge_id = r.challenge_id
+                  AND (o.state = 'open' OR o.state = 'queued' AND o.day < r.day))
+RETURNING r.id
+
+-- name: lock_open
+-- The open run whose members are being fanned out; only one worker does it at a time.
+SELECT r.id, r.challenge_id, r.day, r.day_start, r.day_end, r.reevaluate, r.batches, r.fanned_out, c.cancelled,
+       r.day BETWEEN c.starts AND c.ends AS within
+FROM runs r JOIN challenges c ON c.id = r.challenge_id
+WHERE r.id = %(id)s AND r.state = 'open' AND NOT r.fan_out_done
+FOR UPDATE OF r SKIP LOCKED
+
+-- name: drop_not_required
+-- Edits of memberships reach unsettled days: a pending evaluation that is required no more goes.
+DELETE FROM evaluations e USING runs r, challenges c
+WHERE r.id = %(id)s AND e.run_id = r.id AND e.outcome = 'pending' AND c.id = r.challenge_id
+  AND NOT (r.day BETWEEN c.starts AND c.ends AND EXISTS (
+        SELECT FROM memberships s
+        WHERE s.challenge_id = r.challenge_id AND s.member_id = e.member_id
+          AND (s.joined IS NULL OR s.joined <= r.day_start) AND (s."left" IS NULL OR s."left" >= r.day_end)))
+
+-- name: fan_out
+-- The next members of a run into batches: those required who have no settled evaluation, and on a
+-- re-evaluation everybody with an evaluation. Gives the last member looked at and how many batches were made.
+WITH looked AS (
+    SELECT member_id FROM (
+        SELECT DISTINCT s.member_id FROM memberships s
+        WHERE %(within)s AND s.challenge_id = %(challenge)s AND s.member_id > %(after)s
+          AND (s.joined IS NULL OR s.joined <= %(day_start)s) AND (s."left" IS NULL OR s."left" >= %(day_end)s)
+        UNION
+        SELECT e.member_id FROM evaluations e
+        WHERE %(reevaluate)s AND e.run_id = %(id)s AND e.member_id > %(after)s
+    ) both_kinds
+    ORDER BY member_id LIMIT %(members)s
+), work AS (
+    SELECT l.member_id, (row_number() OVER (ORDER BY l.member_id) - 1) / %(size)s + %(batches)s + 1 AS batch
+    FROM looked l LEFT JOIN evaluations e ON e.member_id = l.member_id AND e.day = %(day)s
+    WHERE e.member_id IS NULL OR e.outcome = 'pending' OR %(reevaluate)s
+), put AS (
+    INSERT INTO evaluations (member_id, day, run_id, batch)
+    SELECT member_id, %(day)s, %(id)s, batch FROM work
+    ON CONFLICT (member_id, day) DO UPDATE SET batch = excluded.batch, error = NULL, failed_at = NULL
+    RETURNING batch
+), made AS (
+    INSERT INTO batches (run_id, batch, size)
+    SELECT %(id)s, batch, count(*) FROM put GROUP BY batch
+    RETURNING batch
+)
+SELECT (SELECT max(member_id) FROM looked), (SELECT count(*) FROM looked), (SELECT count(*) FROM made)
+
+-- name: advance
+UPDATE runs SET batches = batches + %(made)s, fanned_out = coalesce(%(last)s, fanned_out), fan_out_done = %(done)s
+WHERE id = %(id)s
+
+-- name: take_unsent
+-- Mark the next batches as sent, so that no more than %(window)s of a run are in Redis at a time: a run of a
+-- million members leaves room for a run of ten.
+UPDATE batches b SET sent_at = clock_timestamp()
+FROM (
+    SELECT run_id, batch FROM batches
+    WHERE run_id = %(id)s AND sent_at IS NULL AND state = 'waiting'
+      AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
+    ORDER BY batch
+    LIMIT greatest(0, %(window)s - (SELECT count(*) FROM batches l
+                                    WHERE l.run_id = %(id)s AND l.state <> 'done' AND l.sent_at IS NOT NULL))
+    FOR UPDATE SKIP LOCKED
+) next
+WHERE b.run_id = next.run_id AND b.batch = next.batch
+RETURNING b.batch
+
+-- name: take_next
+-- The one batch that takes the place of a finished one.
+UPDATE batches b SET sent_at = clock_timestamp()
+FROM (
+    SELECT run_id, batch FROM batches
+    WHERE run_id = %(id)s AND sent_at IS NULL AND state = 'waiting'
+      AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
+    ORDER BY batch LIMIT 1
+    FOR UPDATE SKIP LOCKED
+) next
+WHERE b.run_id = next.run_id AND b.batch = next.batch
+RETURNING b.batch
+
+-- name: close
+-- End the pass of a run that has no batch left to do.
+UPDATE runs r SET
+    state = CASE WHEN r.next_pass IS NOT NULL THEN 'queued'
+                 WHEN EXISTS (SELECT FROM evaluations e WHERE e.run_id = r.id AND e.outcome = 'pending')
+                 THEN 'pending' ELSE 'settled' END,
+    reevaluate = coalesce(r.next_pass = 'reevaluate', false),
+    closed_at = clock_timestamp(),
+    retry_at = clock_timestamp() + least(interval '30 days', interval '30 seconds' * (2 ^ least(r.passes, 20)))
+WHERE r.id = %(id)s AND r.state = 'open' AND r.fan_out_done
+  AND NOT EXISTS (SELECT FROM batches b WHERE b.run_id = r.id AND b.state <> 'done')
+RETURNING r.challenge_id, r.day, r.state
+
+-- name: lock
+-- Runs are locked before their evaluations by all who lock both.
+SELECT FROM runs WHERE id = %(id)s FOR NO KEY UPDATE
+
+-- name: split
+-- Give each undecided member of a batch a batch of its own, since one of them takes the worker down each time.
+WITH counter AS (
+    SELECT id, batches FROM runs WHERE id = %(id)s FOR UPDATE
+), undecided AS (
+    SELECT member_id, row_number() OVER (ORDER BY member_id) AS n FROM evaluations
+    WHERE run_id = %(id)s AND batch = %(batch)s AND (evaluated_at IS NULL OR evaluated_at < %(opened_at)s)
+), moved AS (
+    UPDATE evaluations e SET batch = c.batches + u.n FROM undecided u, counter c
+    WHERE e.member_id = u.member_id AND e.day = %(day)s
+    RETURNING e.batch
+), made AS (
+    INSERT INTO batches (run_id, batch, size) SELECT %(id)s, batch, 1 FROM moved RETURNING batch
+)
+UPDATE runs SET batches = batches + (SELECT count(*) FROM made) WHERE id = %(id)s
+
+-- name: retry_due
+-- Runs whose pending evaluations are to be looked at again by now.
+SELECT r.id FROM runs r JOIN challenges c ON c.id = r.challenge_id
+WHERE r.state = 'pending' AND r.retry_at <= clock_timestamp() AND NOT c.cancelled
+ORDER BY r.retry_at LIMIT 1000
+
+-- name: sent_long_ago
+-- Batches that were sent some seconds ago and are not done, by run: their messages may be lost.
+SELECT b.run_id, array_agg(b.batch ORDER BY b.batch) FROM batches b JOIN runs r ON r.id = b.run_id
+WHERE b.state <> 'done' AND b.sent_at < clock_timestamp() - make_interval(secs => %(grace)s) AND r.state = 'open'
+GROUP BY b.run_id ORDER BY b.run_id
+
+-- name: opened_long_ago
+-- Runs that are open, as turns: whether their fan-out is over, whether batches wait unsent, whether any is left.
+SELECT r.id, r.passes - 1, r.fan_out_done,
+       EXISTS (SELECT FROM batches b WHERE b.run_id = r.id AND b.sent_at IS NULL AND b.state = 'waiting'),
+       EXISTS (SELECT FROM batches b WHERE b.run_id = r.id AND b.state <> 'done')
+FROM runs r
+WHERE r.state = 'open' AND r.opened_at < clock_timestamp() - make_interval(secs => %(grace)s)
+ORDER BY r.id
+
+-- name: resend_all
+-- Work goes on after a pause: everything that waits is to be sent anew.
+UPDATE batches b SET sent_at = NULL FROM runs r
+WHERE r.id = b.run_id AND r.state = 'open' AND b.state = 'waiting' AND b.sent_at IS NOT NULL
+
+-- name: prune
+-- Batches are jobs, not history: they go some time after they are done.
+DELETE FROM batches WHERE (run_id, batch) IN (
+    SELECT b.run_id, b.batch FROM batches b JOIN runs r ON r.id = b.run_id
+    WHERE b.state = 'done' AND b.finished_at < clock_timestamp() - make_interval(secs => %(after)s)
+      AND r.state <> 'open'
+    LIMIT 10000)
+
+-- name: settle_quietly
+-- An evaluation was settled or reopened outside a pass (an override): the state of its run follows.
+UPDATE runs r SET
+    state = CASE WHEN EXISTS (SELECT FROM evaluations e WHERE e.run_id = r.id AND e.outcome = 'pending')
+                 THEN 'pending' ELSE 'settled' END,
+    retry_at = clock_timestamp()
+WHERE r.id = %(id)s AND r.state IN ('pending', 'settled')
+RETURNING r.challenge_id, r.day, r.state
+
+-- name: at_work
+-- Runs that are queued or open, of one challenge or of all, on one day or on any.
+SELECT r.id FROM runs r JOIN challenges c ON c.id = r.challenge_id
+WHERE r.state IN ('queued', 'open') AND NOT c.cancelled
+  AND (%(challenge)s::text IS NULL OR r.challenge_id = %(challenge)s)
+  AND (%(day)s::date IS NULL OR r.day = %(day)s)
+
+-- name: progress
+-- What `enqueue --wait` watches: how much of these runs is done.
+SELECT r.id, r.state, r.fan_out_done,
+       coalesce((SELECT sum(size) FROM batches b WHERE b.run_id = r.id AND b.state <> 'done'), 0)::bigint,
+       (SELECT count(*) FROM evaluations e WHERE e.run_id = r.id),
+       c.cancelled
+FROM runs r JOIN challenges c ON c.id = r.challenge_id
+WHERE r.id = ANY (%(ids)s)
