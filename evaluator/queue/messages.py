@@ -1,0 +1,27 @@
+"""The two kinds of messages, which carry only ids. A message that is lost, doubled or late changes no verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dramatiq import Message
+
+CHALLENGE_EVALUATION = "challenge-evaluation"
+MEMBER_EVALUATION = "member-evaluation"
+
+QUEUES = {CHALLENGE_EVALUATION: "challenges", MEMBER_EVALUATION: "members"}
+"""The queue of each kind: a worker of its own pool may serve only one."""
+
+
+def challenge_message(run_id: int, number: int) -> Message[Any]:
+    """Wake a worker for a run; `number` tells the passes over the run apart."""
+    return _message(CHALLENGE_EVALUATION, f"run:{run_id}:{number}", run_id)
+
+
+def member_message(run_id: int, batch: int) -> Message[Any]:
+    """Wake a worker for one batch of a run."""
+    return _message(MEMBER_EVALUATION, f"batch:{run_id}:{batch}", run_id, batch)
+
+
+def _message(actor: str, redis_id: str, *ids: int) -> Message[Any]:
+    return Message(QUEUES[actor], actor, ids, {}, {"redis_message_id": redis_id})

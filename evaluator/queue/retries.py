@@ -1,0 +1,67 @@
+"""Retries that lose nothing when Redis is away at the wrong moment, and give up only where that helps."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from dramatiq import Broker, Message, MessageProxy
+from dramatiq.middleware import Retries
+
+LONGEST_BACKOFF = 60.0
+"""Seconds; the delay doubles up to here."""
+
+_AGAIN = 1.0  # seconds between two tries to send a retry while Redis is away
+
+_log = logging.getLogger(__name__)
+
+
+class PersistentRetries(Retries):
+    """Dramatiq's retries: `attempts` tries in all, the first delay `backoff` seconds, doubled each time.
+
+    Two differences. A retry that can't be sent, since Redis is away, is sent again until it is: otherwise the message
+    would be acknowledged afterwards all the same, and lost. And what `is_outage` calls an outage of a service that we
+    depend on is retried for as long as it lasts.
+    """
+
+    def __init__(self, attempts: int, backoff: float, is_outage: Callable[[BaseException], bool]) -> None:
+        super().__init__(
+            min_backoff=max(1, int(backoff * 1000)),
+            max_backoff=int(LONGEST_BACKOFF * 1000),
+            retry_when=lambda retries, error: is_outage(error) or retries + 1 < attempts,
+        )
+
+    def after_process_message(
+        self,
+        broker: Broker,
+        message: MessageProxy,
+        *,
+        result: object = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        if exception is None:
+            return
+        super().after_process_message(_Persistent(broker), message, result=result, exception=exception)  # type: ignore[no-untyped-call]  # dramatiq carries no annotations
+
+
+class _Persistent:
+    """A broker whose `enqueue` does not return until the message is sent."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    def enqueue(self, message: Message[Any], *, delay: int) -> None:
+        while True:
+            try:
+                self._broker.enqueue(message, delay=delay)
+            except redis.RedisError as error:
+                _log.warning("A retry could not be sent, Redis is away; it is tried again: %s", error)
+                time.sleep(_AGAIN)
+            else:
+                return
+
+    def __getattr__(self, name: str) -> Any:  # whatever else the middleware asks of a broker
+        return getattr(self._broker, name)
