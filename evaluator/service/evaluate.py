@@ -1,0 +1,261 @@
+"""Evaluate: one batch, one request to LeetCode, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from evaluator.domain.evidence import Evidence, Reply, Standing
+from evaluator.domain.rules import Unique
+from evaluator.domain.verdict import tally
+from evaluator.ledger.database import Database
+from evaluator.ledger.evaluations import (
+    Attempt,
+    Undecided,
+    await_retry,
+    begin,
+    finish,
+    give_back,
+    lock_members,
+    read_undecided,
+)
+from evaluator.ledger.evidence import put_observations, read_evidence
+from evaluator.ledger.runs import split_batch, take_unsent
+from evaluator.leetcode.client import Answers
+from evaluator.leetcode.refusal import Refusal, RefusalKind
+from evaluator.service.close import after_batch, close_if_done
+from evaluator.service.difficulty import Problems, find_difficulties, turns_on_refused
+from evaluator.service.fan_out import SENT_AHEAD
+from evaluator.service.finding import Finding, find, known_since
+from evaluator.service.judge import Day
+from evaluator.service.outbox import Outbox
+from evaluator.service.settle import leave_open, settle
+
+_log = structlog.get_logger(__name__)
+
+
+class Upstream(Problems, Protocol):
+    """Who knows what a handle solved, and how hard a problem is."""
+
+    def recent_solves(self, handles: Sequence[str], years: Sequence[int]) -> Answers: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing is left to do for this message; `settled` members were decided by it."""
+
+    settled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Some members have no answer yet, and this attempt counts. LeetCode may have asked to wait `after` seconds."""
+
+    why: str
+    attempt: int
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """No request could be made within reason, and the attempt does not count. Ask again in `after` seconds."""
+
+    why: str
+    after: float
+
+
+Result = Done | TryAgain | NotNow
+
+LONGEST_DELAY = 60.0
+"""Seconds until a batch is tried again, at most: when LeetCode is back sooner than it said, work goes on sooner."""
+
+
+def retry_delay(result: TryAgain | NotNow, backoff: float) -> float:
+    """Seconds until the next try: `backoff` doubled with each attempt, and no less than LeetCode asks for."""
+    if isinstance(result, NotNow):
+        return min(result.after, LONGEST_DELAY)
+    return min(max(backoff * 2.0 ** (result.attempt - 1), result.after or 0.0), LONGEST_DELAY)
+
+
+_NOTHING = Answers({}, None, 0)
+_LOST = "the worker was lost each time while it settled this member; its logs may tell why"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluator:
+    """Settles batches; what it needs from outside is given to it. `attempts` is how often a batch is tried."""
+
+    database: Database
+    outbox: Outbox
+    upstream: Upstream
+    attempts: int
+
+    def evaluate(self, run_id: int, batch: int) -> Result:
+        """Settle a batch.
+
+        1. Count the attempt, so that a batch that takes its worker down is not tried for ever.
+        2. Ask LeetCode, with no transaction open, about those whose verdict needs it.
+        3. Decide and record in one transaction everybody with an answer; on the last attempt, everybody.
+        4. Send the batch that takes this one's place, or close the run.
+        """
+        with self.database.transaction() as connection:
+            attempt = begin(connection, run_id, batch)
+            if attempt is None:
+                return Done()
+            members = [] if attempt.cancelled else read_undecided(connection, attempt)
+        day = Day(attempt.day, attempt.window, attempt.rules, attempt.counts_from)
+        if attempt.number > self.attempts and members:
+            return self._give_up(attempt, day, members)
+
+        asked = self._to_ask(attempt, day, members)
+        years = sorted({date.year for date in day.window.utc_dates()})
+        answers = self.upstream.recent_solves([member.handle for member in asked], years) if asked else _NOTHING
+        last = attempt.number >= self.attempts and not _lacks_slot(answers.refusal)
+        heard = _heard(asked, answers, last=last)
+        waiting = set() if last else {member.member_id for member in asked} - set(heard)
+        ready = [member for member in members if member.member_id not in waiting]
+        replies = _Replies(heard, answers.asked_at, years)
+        recorded = self._record(attempt, day, ready, replies, last=last, everybody=not waiting)
+        if recorded.finished:
+            after_batch(self.database, self.outbox, attempt.run_id)
+            return Done(recorded.settled)
+        return self._put_off(attempt, answers.refusal or recorded.refusal)
+
+    def _to_ask(self, attempt: Attempt, day: Day, members: Sequence[Undecided]) -> list[Undecided]:
+        """Those whose verdict needs an answer: it does not follow from the rules, nor from what is known already."""
+        open_cases = [] if day.rests else [one for one in members if one.override is None and not one.absent]
+        seen_after = [one for one in open_cases if one.last_seen >= day.window.end - 1]
+        if attempt.reevaluate or not seen_after:
+            return open_cases
+        with self.database.connection() as connection:
+            since = dict.fromkeys((member.handle_key for member in seen_after), _needed_since(day))
+            known = read_evidence(connection, since, day.window.start)
+        enough = {key for key, evidence in known.items() if _is_enough(day, evidence)}
+        return [member for member in open_cases if member.handle_key not in enough]
+
+    def _record(
+        self,
+        attempt: Attempt,
+        day: Day,
+        members: Sequence[Undecided],
+        replies: _Replies,
+        *,
+        last: bool,
+        everybody: bool,
+    ) -> _Recorded:
+        """Decide members by what is known and what was replied; the batch is finished if that is `everybody`.
+
+        Where LeetCode refuses to tell a difficulty that matters, those members wait, unless this is the `last` attempt.
+        """
+        found = self._find(day, members, replies)
+        difficulties = find_difficulties(self.database, self.upstream, day, [one.evidence for one in found.values()])
+        refusal, errors = difficulties.refusal, replies.errors
+        unsure = {key for key, one in found.items() if turns_on_refused(day, one.evidence, difficulties)}
+        if refusal is not None and last and not _lacks_slot(refusal):
+            errors |= dict.fromkeys(unsure, refusal.detail)
+            unsure = set()
+        finished = everybody and not unsure
+        settled = 0
+        with self.database.transaction() as connection:
+            if lock_members(connection, sorted(found)):
+                put_observations(connection, [one.new for one in found.values() if one.new is not None])
+                evidence = {key: one.evidence for key, one in found.items() if key not in unsure}
+                settled = settle(connection, day, attempt.opened_at, evidence, difficulties.known, errors)
+            if finished:
+                finish(connection, attempt.run_id, attempt.batch)
+        return _Recorded(settled, finished, refusal)
+
+    def _find(self, day: Day, members: Sequence[Undecided], replies: _Replies) -> dict[int, Finding]:
+        by_key = {member.handle_key: replies.heard.get(member.member_id) for member in members}
+        since = {key: known_since(reply, _needed_since(day)) for key, reply in by_key.items()}
+        with self.database.connection() as connection:
+            known = read_evidence(connection, since, day.window.start)
+        return {
+            member.member_id: find(
+                member.handle_key,
+                replies.heard.get(member.member_id),
+                replies.asked_at,
+                replies.years,
+                known[member.handle_key],
+            )
+            for member in members
+        }
+
+    def _put_off(self, attempt: Attempt, refusal: Refusal | None) -> Result:
+        error = refusal.detail if refusal else "LeetCode answered with an error for some members"
+        after = refusal.retry_after if refusal else None
+        with self.database.connection() as connection:
+            if _lacks_slot(refusal):
+                give_back(connection, attempt)
+                return NotNow(error, after or 1.0)
+            await_retry(connection, attempt, error)
+        return TryAgain(error, attempt.number, after)
+
+    def _give_up(self, attempt: Attempt, day: Day, members: Sequence[Undecided]) -> Result:
+        """The worker was lost with every attempt: find the member at fault, or leave it pending if it stands alone."""
+        ids = [member.member_id for member in members]
+        _log.warning("Batch given up", run_id=attempt.run_id, batch=attempt.batch, members=ids)
+        with self.database.transaction() as connection:
+            if len(ids) > 1:
+                split_batch(connection, attempt.run_id, attempt.batch, attempt.day, attempt.opened_at)
+            elif lock_members(connection, ids):
+                leave_open(connection, day, attempt.opened_at, ids, _LOST)
+            finish(connection, attempt.run_id, attempt.batch)
+            unsent = take_unsent(connection, attempt.run_id, SENT_AHEAD)
+        self.outbox.send_batches(attempt.run_id, unsent)
+        close_if_done(self.database, self.outbox, attempt.run_id)
+        return Done()
+
+
+@dataclass(frozen=True, slots=True)
+class _Replies:
+    """What LeetCode replied, by member; `years` are those whose calendar was asked for."""
+
+    heard: Mapping[int, Reply]
+    asked_at: int
+    years: Sequence[int]
+
+    @property
+    def errors(self) -> dict[int, str]:
+        """Why members have no usable reply."""
+        return {key: reply.detail for key, reply in self.heard.items() if reply.standing is Standing.UNAVAILABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """How many members were decided, whether the batch is finished, and what LeetCode refused to tell."""
+
+    settled: int
+    finished: bool
+    refusal: Refusal | None
+
+
+def _heard(asked: Sequence[Undecided], answers: Answers, *, last: bool) -> dict[int, Reply]:
+    """The usable replies, by member. When there is no other attempt, a missing one is a reply that says why."""
+    why = answers.refusal.detail if answers.refusal else "LeetCode gave no answer"
+    heard: dict[int, Reply] = {}
+    for member in asked:
+        reply = answers.replies.get(member.handle) or Reply(member.handle, Standing.UNAVAILABLE, detail=why)
+        if last or reply.standing is not Standing.UNAVAILABLE:
+            heard[member.member_id] = reply
+    return heard
+
+
+def _lacks_slot(refusal: Refusal | None) -> bool:
+    return refusal is not None and refusal.kind is RefusalKind.NO_SLOT
+
+
+def _needed_since(day: Day) -> int:
+    """From when on solves bear on the day."""
+    return day.counts_from if day.rules.unique is Unique.CHALLENGE else day.window.start
+
+
+def _is_enough(day: Day, evidence: Evidence) -> bool:
+    """Whether the verdict follows without another answer, difficulties aside."""
+    if evidence.is_complete(day.window):
+        return True
+    count = tally(day.rules, day.window, day.counts_from, evidence.solves, {})
+    return count.solved >= day.rules.min_solves

@@ -1,0 +1,36 @@
+"""Fan out: a run's members into batches, and the first batches into the queue."""
+
+from __future__ import annotations
+
+import structlog
+
+from evaluator.ledger.database import Database
+from evaluator.ledger.runs import fan_out_chunk, open_run, take_unsent
+from evaluator.service.close import close_if_done
+from evaluator.service.outbox import Outbox
+
+_log = structlog.get_logger(__name__)
+
+CHUNK = 10_000
+"""Members that one transaction fans out."""
+
+SENT_AHEAD = 256
+"""Batches of one run that are in Redis at a time: enough for every worker, and room for other runs between them."""
+
+
+def fan_out(database: Database, outbox: Outbox, run_id: int, users_per_request: int) -> None:
+    """Open a run if it is its turn, and put its members into batches of `users_per_request`.
+
+    Each chunk is one transaction and says where it ended: cut off half-way, a second delivery goes on from there.
+    """
+    with database.transaction() as connection:
+        opened = open_run(connection, run_id)
+    if opened:
+        _log.debug("Run opened", run_id=run_id)
+    done: bool | None = False
+    while done is False:
+        with database.transaction() as connection:
+            done = fan_out_chunk(connection, run_id, CHUNK, users_per_request)
+            unsent = take_unsent(connection, run_id, SENT_AHEAD)
+        outbox.send_batches(run_id, unsent)
+    close_if_done(database, outbox, run_id)

@@ -1,0 +1,78 @@
+"""Overview: the challenges, and how far each has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from evaluator.domain.day import days_between
+from evaluator.ledger.challenges import Challenge, overviews, read_challenges
+from evaluator.ledger.database import Connection
+
+
+class Stage(StrEnum):
+    """Where a challenge stands. `closing`: its last day is over, and not every day is settled."""
+
+    UPCOMING = "upcoming"
+    RUNNING = "running"
+    CLOSING = "closing"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeOverview:
+    """A challenge in a list. `pending` evaluations are not decided yet; `today` is the date in its time zone."""
+
+    id: str
+    name: str
+    timezone: str
+    starts: date
+    ends: date
+    today: date
+    stage: Stage
+    currency: str | None
+    members: int
+    days: int
+    days_settled: int
+    pending: int
+
+
+def overview(connection: Connection, now: int, ids: Sequence[str] | None = None) -> list[ChallengeOverview]:
+    """Challenges at `now`, in order of their ids; those of `ids` that exist, or all."""
+    challenges = {challenge.id: challenge for challenge in read_challenges(connection, ids)}
+    return [
+        ChallengeOverview(
+            row.id,
+            row.name,
+            row.timezone,
+            row.starts,
+            row.ends,
+            challenges[row.id].calendar.date_at(now),
+            _stage(challenges[row.id], now),
+            row.currency,
+            row.members,
+            days := _days(challenges[row.id]),
+            min(row.days_settled, days),
+            row.pending,
+        )
+        for row in overviews(connection, list(challenges))
+    ]
+
+
+def _stage(challenge: Challenge, now: int) -> Stage:
+    if challenge.cancelled:
+        return Stage.CANCELLED
+    if challenge.completed:
+        return Stage.COMPLETED
+    today = challenge.calendar.date_at(now)
+    if today < challenge.starts:
+        return Stage.UPCOMING
+    return Stage.CLOSING if today > challenge.ends else Stage.RUNNING
+
+
+def _days(challenge: Challenge) -> int:
+    """How many dates of the challenge exist in its time zone."""
+    return sum(challenge.calendar.window(day) is not None for day in days_between(challenge.starts, challenge.ends))

@@ -1,0 +1,85 @@
+"""Settle: locked members decided, and outcomes, streaks and postings recorded in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+
+from evaluator.domain.evidence import Evidence
+from evaluator.domain.rules import Difficulty
+from evaluator.domain.verdict import Outcome, Reason, Verdict
+from evaluator.ledger.database import Connection
+from evaluator.ledger.evaluations import Account, read_accounts, read_outcomes, record
+from evaluator.service.judge import Day, decision_on, extends_streak, verdict_on
+
+_log = structlog.get_logger(__name__)
+
+
+def settle(
+    connection: Connection,
+    day: Day,
+    opened_at: datetime | None,
+    evidence: Mapping[int, Evidence],
+    difficulties: Mapping[str, Difficulty],
+    errors: Mapping[int, str],
+) -> int:
+    """Decide members, whose locks the transaction holds, by their evidence; gives how many were decided.
+
+    Those that were decided since `opened_at` are left alone: another delivery of the message was first. Without it
+    everybody is decided. `errors` says of a member why its newest answer is missing; it is a failed job then.
+    """
+    accounts = _undecided(connection, day, opened_at, evidence)
+    verdicts: list[Verdict] = []
+    mishaps: list[str | None] = []
+    for account in accounts:
+        mishap = errors.get(account.member_id)
+        try:
+            verdict = verdict_on(day, account, evidence[account.member_id], difficulties)
+        except Exception as bug:  # noqa: BLE001  # one member's data never spoil the others' verdicts
+            _log.exception("Member could not be decided", member_id=account.member_id, day=str(day.date))
+            verdict, mishap = _left_open(day, account), f"{type(bug).__name__}: {bug}"
+        verdicts.append(verdict)
+        mishaps.append(mishap if verdict.outcome is Outcome.PENDING else None)
+    _record(connection, day, accounts, verdicts, mishaps)
+    return len(accounts)
+
+
+def leave_open(
+    connection: Connection, day: Day, opened_at: datetime | None, member_ids: Iterable[int], error: str
+) -> int:
+    """Leave locked members pending for an error of ours; gives how many. What was settled before stays."""
+    accounts = _undecided(connection, day, opened_at, member_ids)
+    _record(connection, day, accounts, [_left_open(day, one) for one in accounts], [error] * len(accounts))
+    return len(accounts)
+
+
+def _undecided(
+    connection: Connection, day: Day, opened_at: datetime | None, member_ids: Iterable[int]
+) -> list[Account]:
+    accounts = read_accounts(connection, list(member_ids), day.date, opened_at, freezes=day.rules.freezes_per_month > 0)
+    return [account for account in accounts.values() if account.undecided]
+
+
+def _record(
+    connection: Connection,
+    day: Day,
+    accounts: Sequence[Account],
+    verdicts: Sequence[Verdict],
+    errors: Sequence[str | None],
+) -> None:
+    replayed = [account.member_id for account in accounts if not extends_streak(day.date, account)]
+    histories = read_outcomes(connection, replayed) if replayed else {}
+    decisions = [
+        decision_on(day, account, verdict, histories.get(account.member_id), error)
+        for account, verdict, error in zip(accounts, verdicts, errors, strict=True)
+    ]
+    if decisions:
+        record(connection, day.date, decisions)
+
+
+def _left_open(day: Day, account: Account) -> Verdict:
+    if account.outcome is Outcome.PENDING:
+        return Verdict(Outcome.PENDING, Reason.INTERNAL_ERROR, 0, day.rules.min_solves)
+    return Verdict(account.outcome, account.reason, account.solved, account.required)
