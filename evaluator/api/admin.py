@@ -1,0 +1,182 @@
+"""The operators' part of the API: the queue's state and what is done about it. Every call needs the admin token."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Coroutine
+from datetime import date
+from typing import Annotated, Any
+
+import redis
+import structlog
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+
+from evaluator.api.failures import FAILURES, Failure, known
+from evaluator.api.services import Served, Services, services_of
+from evaluator.ledger.jobs import FailedJob
+from evaluator.queue.depth import Depth, depths
+from evaluator.service import jobs
+from evaluator.service.enqueue import Request as EnqueueRequest
+from evaluator.service.enqueue import enqueue
+from evaluator.service.jobs import Retried, Stats
+from evaluator.service.unknown import missing_challenge
+
+_log = structlog.get_logger(__name__)
+
+
+class AdminRoute(APIRoute):
+    """Lets a call pass with the token only, before anything of it is read, and logs who asked for what."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            log = _log.bind(client=_client(request), method=request.method, path=request.url.path)
+            try:
+                _authorise(request)
+            except HTTPException as refusal:
+                log.warning("Admin call refused", status=refusal.status_code)
+                raise
+            log.info("Admin call", query=request.url.query)
+            return await handle(request)
+
+        return guarded
+
+
+def _authorise(request: Request) -> None:
+    token = services_of(request).settings.admin_token
+    if not token:
+        raise HTTPException(503, "No ADMIN_TOKEN is configured, so nobody may make this call; set one and start again.")
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    # Compared as bytes, in constant time whatever the caller sent.
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+        raise HTTPException(
+            401, "Send the header `Authorization: Bearer ADMIN_TOKEN`.", headers={"WWW-Authenticate": "Bearer"}
+        )
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+router = APIRouter(
+    prefix="/api/admin",
+    tags=["admin"],
+    route_class=AdminRoute,
+    # Decides nothing: it tells OpenAPI what AdminRoute asks for.
+    dependencies=[Depends(HTTPBearer(auto_error=False, description="The ADMIN_TOKEN of the server."))],
+    responses={**FAILURES, 401: {"model": Failure, "description": "The token is missing or wrong."}},
+)
+
+ChallengeQuery = Annotated[str | None, Query(max_length=200, description="Only this challenge; left out: all.")]
+
+
+class Cleared(BaseModel):
+    """How many failed jobs were forgotten."""
+
+    cleared: int
+
+
+class Switched(BaseModel):
+    """Whether work is paused now, and whether this call changed that."""
+
+    paused: bool
+    changed: bool
+
+
+class RunsWanted(BaseModel):
+    """What to settle. Nothing at all: every day that is due and not settled, of every challenge."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    challenge: str | None = Field(default=None, max_length=200, description="Only this challenge.")
+    day: date | None = Field(default=None, description="Only this date; it must be over.")
+    reevaluate: bool = Field(default=False, description="Ask LeetCode again, also about settled days.")
+
+
+class QueuedRun(BaseModel):
+    challenge: str
+    day: date
+    run: int
+
+
+class RunsQueued(BaseModel):
+    """The runs that get a pass now; what is settled or queued already is not among them."""
+
+    queued: list[QueuedRun]
+    refused: list[str] = Field(description="Sentences about what can't be settled.")
+
+
+@router.get("/queue/stats")
+def queue_stats(services: Served) -> Stats:
+    """Jobs by state, a job being one member's day: `waiting`, `active`, `completed` lately, and `failed`."""
+    with services.database.connection() as connection:
+        return jobs.stats(connection, services.settings.retention_completed, depths_now(services))
+
+
+def depths_now(services: Services) -> dict[str, Depth] | None:
+    """The queues' depths, or None where Redis is away: what the ledger knows can be said without it."""
+    try:
+        return depths(services.broker)
+    except redis.RedisError:
+        return None
+
+
+@router.get("/queue/failed")
+def failed_jobs(
+    services: Served,
+    challenge: ChallengeQuery = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="At most so many, newest first.")] = 100,
+) -> list[FailedJob]:
+    """The jobs that were given up after all their attempts, newest first, each with its last error."""
+    with services.database.connection() as connection:
+        return known(jobs.failed(connection, challenge, limit))
+
+
+@router.delete("/queue/failed")
+def clear_failed_jobs(services: Served, challenge: ChallengeQuery = None) -> Cleared:
+    """Forget which jobs were given up. Their verdicts stay pending and are still tried again by themselves."""
+    with services.database.transaction() as connection:
+        return Cleared(cleared=known(jobs.clear(connection, challenge)))
+
+
+@router.post("/queue/failed/retry")
+def retry_failed_jobs(services: Served, challenge: ChallengeQuery = None) -> Retried:
+    """Queue a further pass over the runs of failed jobs, now."""
+    return known(jobs.retry(services.database, services.outbox, challenge))
+
+
+@router.post("/queue/pause")
+def pause_queue(request: Request, services: Served) -> Switched:
+    """Let no further batch begin. What is at work ends; what comes is queued and waits."""
+    with services.database.connection() as connection:
+        return Switched(paused=True, changed=jobs.pause(connection, f"API, {_client(request)}"))
+
+
+@router.post("/queue/resume")
+def resume_queue(services: Served) -> Switched:
+    """Let work begin again, and wake the workers for everything that waits."""
+    return Switched(paused=False, changed=jobs.resume(services.database, services.outbox))
+
+
+@router.post(
+    "/runs",
+    status_code=202,
+    responses={409: {"model": Failure, "description": "The challenge or the day can't be settled now."}},
+)
+def queue_runs(services: Served, wanted: RunsWanted | None = None) -> RunsQueued:
+    """Queue what is due. Harmless when repeated; workers do the rest."""
+    wanted = wanted or RunsWanted()
+    request = EnqueueRequest(wanted.challenge, wanted.day, wanted.reevaluate)
+    with services.database.connection() as connection:
+        known(missing_challenge(connection, wanted.challenge))
+    queued = enqueue(services.database, services.outbox, request, services.clock(), services.settings.settle_delay)
+    if queued.refused and not queued.runs:
+        raise HTTPException(409, "; ".join(queued.refused))
+    return RunsQueued(
+        queued=[QueuedRun(challenge=one.challenge, day=one.day, run=one.run_id) for one in queued.runs],
+        refused=list(queued.refused),
+    )

@@ -1,0 +1,50 @@
+"""The HTTP application: the API, the console, health and metrics, composed in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from evaluator.api import admin, challenges, console, health, metrics, reference
+from evaluator.api.body_limit import BodyLimit
+from evaluator.api.failures import answer_failures
+from evaluator.api.services import Services
+from evaluator.ledger.database import Database
+from evaluator.queue.broker import Broker
+from evaluator.service.outbox import Outbox
+from evaluator.settings import Settings
+
+_DESCRIPTION = """
+Reading needs no token. What changes anything lies below `/api/admin` and needs the server's `ADMIN_TOKEN`.
+Every failure answers `{"detail": "one sentence"}`.
+"""
+
+
+def create_app(
+    *, database: Database, outbox: Outbox, broker: Broker, clock: Callable[[], int], settings: Settings
+) -> FastAPI:
+    """The application over these services, which stay the caller's to close.
+
+    `broker` is only looked at, so a client that gives up soon suits it: health and metrics wait for no longer.
+    """
+    services = Services(database, outbox, broker, clock, settings)
+    app = FastAPI(
+        title="evaluator",
+        version=version("evaluator"),
+        summary="Settles daily LeetCode challenges.",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.state.registry = metrics.registry_of(services)
+    app.add_middleware(BodyLimit)
+    answer_failures(app)
+    for part in (challenges, admin, health, metrics, reference, console):
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    return app

@@ -1,0 +1,146 @@
+"""`evaluator doctor`: is everything there that the evaluator needs?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import psycopg
+import redis
+import typer
+
+from evaluator.cli.arguments import JsonOption
+from evaluator.cli.output import console, print_json
+from evaluator.cli.session import FAILED, Session, open_session
+from evaluator.domain.evidence import Standing
+from evaluator.ledger.database import UNREACHABLE
+from evaluator.ledger.evidence import count_problems
+from evaluator.ledger.jobs import is_paused
+from evaluator.ledger.migrations import SchemaError
+from evaluator.leetcode.pacer import Pacer
+from evaluator.leetcode.refusal import Refusal
+from evaluator.queue.broker import redis_client
+from evaluator.queue.depth import depths
+
+_OLDEST_POSTGRES, _OLDEST_REDIS = 140_000, (6, 2)
+_SKEW = 5.0  # seconds that clocks may differ before it is worth a word
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, whether it is well, and what was seen or is to be done."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+def doctor(
+    leetcode: Annotated[bool, typer.Option(help="Also send one request to LeetCode.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at Postgres, its schema and clock, Redis, the queue, and LeetCode; say what is wrong and what to do.
+
+    Example: evaluator doctor --no-leetcode
+    """
+    with open_session() as session:
+        checks: dict[str, Callable[[Session], str]] = {
+            "PostgreSQL": _postgres,
+            "schema": _schema,
+            "clocks": _clocks,
+            "Redis": _redis,
+            "queue": _queue,
+            "problems": _problems,
+        }
+        if leetcode:
+            checks["LeetCode"] = _leetcode
+        findings = [_look(session, name, check) for name, check in checks.items()]
+    if as_json:
+        print_json([{"check": one.check, "ok": one.ok, "detail": one.detail} for one in findings])
+    else:
+        for one in findings:
+            mark = "[green]ok  [/]" if one.ok else "[red]bad [/]"
+            console.print(f"{mark} {one.check:<11}", one.detail, highlight=False)
+    if not all(one.ok for one in findings):
+        raise typer.Exit(FAILED)
+
+
+class _Unwell(Exception):  # noqa: N818  # a finding, not an error of the program
+    """What is wrong, and what to do about it."""
+
+
+def _look(session: Session, name: str, check: Callable[[Session], str]) -> Finding:
+    try:
+        return Finding(name, ok=True, detail=check(session))
+    except _Unwell as unwell:
+        return Finding(name, ok=False, detail=str(unwell))
+    except (*UNREACHABLE, psycopg.Error, redis.RedisError, SchemaError) as error:
+        return Finding(name, ok=False, detail=(str(error).strip() or type(error).__name__).splitlines()[0])
+
+
+def _postgres(session: Session) -> str:
+    with session.database.connection() as connection:
+        version = connection.info.server_version
+    if version < _OLDEST_POSTGRES:
+        raise _Unwell(f"version {version // 10_000} is too old; 14 is the oldest that works")
+    return f"version {version // 10_000}"
+
+
+def _schema(session: Session) -> str:
+    try:
+        session.require_schema()
+    except SchemaError as error:
+        raise _Unwell(f"{error}; run `evaluator migrate`") from None
+    return "up to date"
+
+
+def _clocks(session: Session) -> str:
+    skew = session.clock() - time.time()
+    if abs(skew) > _SKEW:
+        return f"this machine is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} Postgres, whose clock decides"
+    return "this machine and Postgres agree"
+
+
+def _redis(session: Session) -> str:
+    client = session.broker.client
+    server, memory = client.info("server"), client.info("memory")
+    version = str(server["redis_version"])
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_REDIS:
+        raise _Unwell(f"version {version} is too old; 6.2 is the oldest that works")
+    policy = memory.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction" and memory.get("maxmemory"):
+        raise _Unwell(f"maxmemory-policy is {policy}: messages may be thrown away; set it to noeviction")
+    return f"version {version}, {memory['used_memory_human']} in use"
+
+
+def _queue(session: Session) -> str:
+    with session.database.connection() as connection:
+        if is_paused(connection):
+            raise _Unwell("paused; `evaluator queue resume` lets work go on")
+    found = depths(session.broker).values()
+    dead = sum(depth.dead for depth in found)
+    if dead:
+        raise _Unwell(
+            f"{dead} dead messages; their work was sent again, see the workers' logs for the cause"
+        )
+    return f"{sum(depth.ready + depth.in_flight for depth in found)} messages at work, none dead"
+
+
+def _problems(session: Session) -> str:
+    with session.database.connection() as connection:
+        known = count_problems(connection)
+    return f"{known} problems known" if known else "none known yet; `evaluator problems sync` saves look-ups"
+
+
+def _leetcode(session: Session) -> str:
+    began = time.monotonic()
+    answers = session.upstream.recent_solves(["leetcode"], [time.gmtime().tm_year])
+    if isinstance(answers.refusal, Refusal):
+        raise _Unwell(f"{session.settings.leetcode_url}: {answers.refusal.detail}")
+    reply = answers.replies["leetcode"]
+    if reply.standing is Standing.UNAVAILABLE:
+        raise _Unwell(f"{session.settings.leetcode_url}: {reply.detail}")
+    state = Pacer(redis_client(session.settings), session.settings.leetcode_requests_per_second).state()
+    return f"answered in {time.monotonic() - began:.1f} s; pace {state.rate:g} requests a second"

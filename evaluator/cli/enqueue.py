@@ -1,0 +1,93 @@
+"""`evaluator enqueue`: queue what is due, and watch it being settled if asked to."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from evaluator.cli.arguments import ChallengeOption, DayOption, JsonOption, parse_day
+from evaluator.cli.output import console, errors, print_json, problem
+from evaluator.cli.session import FAILED, open_session
+from evaluator.ledger.database import Database
+from evaluator.ledger.runs import progress_of, runs_at_work
+from evaluator.service.enqueue import Queued, Request
+
+_LOOK = 0.25  # seconds between two looks at the progress
+_QUIET_LOOK = 10.0  # seconds between two lines where nobody watches
+
+
+def enqueue(
+    challenge: ChallengeOption = None,
+    day: DayOption = None,
+    reevaluate: Annotated[
+        bool, typer.Option("--reevaluate", help="Ask again, also about settled days.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Show progress; end when all of it is settled.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Queue every day that is due and not settled, of all challenges or of one.
+
+    Harmless when repeated, late, or concurrent with itself. Workers do the rest.
+
+    Example: evaluator enqueue --challenge winter-grind --day 2026-11-20 --wait
+    """
+    from evaluator.service.enqueue import enqueue as enqueue_due
+
+    request = Request(challenge, parse_day(day), reevaluate)
+    with open_session() as session:
+        queued = enqueue_due(session.database, session.outbox, request, session.clock(), session.settings.settle_delay)
+        if as_json:
+            print_json(_document(queued))
+        else:
+            _say(queued)
+        if wait:
+            watch(session.database, request, queued)
+    for refusal in queued.refused:
+        problem(refusal)
+    if queued.refused:
+        raise typer.Exit(FAILED)
+
+
+def _say(queued: Queued) -> None:
+    for run in queued.runs:
+        console.print(f"queued {run.challenge} {run.day} (run {run.run_id})", highlight=False)
+    console.print(f"Successfully queued {len(queued.runs)} challenge evaluation jobs", highlight=False)
+
+
+def _document(queued: Queued) -> dict[str, object]:
+    return {
+        "queued": [{"challenge": run.challenge, "day": run.day, "run": run.run_id} for run in queued.runs],
+        "refused": list(queued.refused),
+    }
+
+
+def watch(database: Database, request: Request, queued: Queued) -> None:
+    """Show how far the work on a request is until nothing more happens by itself.
+
+    That is what it queued, and what others, such as a server, had queued of it before.
+    """
+    with database.connection() as connection:
+        others = runs_at_work(connection, request.challenge, request.day)
+    run_ids = sorted({run.run_id for run in queued.runs}.union(others))
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors
+    )
+    with bar:
+        task = bar.add_task("evaluations", total=None)
+        said_at = time.monotonic()
+        while True:
+            with database.connection() as connection:
+                runs = progress_of(connection, run_ids)
+            total, left = sum(run.total for run in runs), sum(run.left for run in runs)
+            over = sum(run.over for run in runs)
+            known = all(run.fanned_out or run.over for run in runs)
+            bar.update(task, completed=total - left, total=total if known else None)
+            if not errors.is_terminal and time.monotonic() - said_at > _QUIET_LOOK:
+                said_at = time.monotonic()
+                errors.print(f"{total - left} evaluations done, {over} of {len(runs)} days settled", highlight=False)
+            if over == len(runs):
+                return
+            time.sleep(_LOOK)

@@ -1,0 +1,92 @@
+"""The keeper: what a server does every few seconds so that everything due is settled without anyone's doing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import psycopg
+import redis
+import structlog
+
+from evaluator.cli.session import Session
+from evaluator.ledger.database import UNREACHABLE
+from evaluator.ledger.locks import sole
+from evaluator.queue.janitor import janitor_broker, tidy
+from evaluator.service.enqueue import Request, enqueue
+from evaluator.service.prune import prune
+from evaluator.service.reconcile import reconcile
+
+_log = structlog.get_logger(__name__)
+
+_ROUND = 5.0  # seconds between two looks
+_LOCK = "evaluator keeper"
+
+
+class Keeper:
+    """A thread that reconciles every few seconds, enqueues what is due every minute, and prunes every ten.
+
+    Of all servers' keepers one works at a time, by an advisory lock. A service that is away is waited for.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._janitor = janitor_broker(session.settings)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._duties = (
+            _Duty(_ROUND, lambda: tidy(self._janitor)),
+            _Duty(_ROUND, lambda: reconcile(session.database, session.outbox)),
+            _Duty(60.0, self._enqueue),
+            _Duty(600.0, self._prune),
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+        self._janitor.client.close()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                with sole(self._session.database, _LOCK) as mine:
+                    if mine:
+                        for duty in self._duties:
+                            duty.perform()
+            except (*UNREACHABLE, psycopg.Error, redis.RedisError) as error:
+                _log.warning("Keeper waits for a service", error=str(error).strip())
+            except Exception:  # noqa: BLE001  # a bug must not end the thread that everything else relies on
+                _log.exception("Keeper failed; it tries again")
+            if self._stop.wait(_ROUND):
+                return
+
+    def _enqueue(self) -> None:
+        session = self._session
+        enqueue(session.database, session.outbox, Request(), session.clock(), session.settings.settle_delay)
+
+    def _prune(self) -> None:
+        settings = self._session.settings
+        prune(self._session.database, settings.retention_completed, settings.retention_failed)
+
+
+class _Duty:
+    """Something to do no more often than every so many seconds."""
+
+    def __init__(self, every: float, work: Callable[[], object]) -> None:
+        self._every = every
+        self._work = work
+        self._done_at: float | None = None
+
+    def perform(self) -> None:
+        if self._done_at is None or time.monotonic() - self._done_at >= self._every:
+            self._done_at = time.monotonic()
+            self._work()

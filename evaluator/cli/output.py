@@ -1,0 +1,59 @@
+"""How commands speak: results on standard output, problems on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+console = Console(soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:  # whatever orjson can write
+    """One JSON document, for machines."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def problem(message: str) -> None:
+    """Say on standard error what went wrong, where, and what to do."""
+    errors.print(message, style="red" if errors.is_terminal else None, markup=False, highlight=False)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]], *, empty: str) -> None:
+    """A table for people; `empty` is said where there is no row. Keys are the column names in snake case."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[column.lower().replace(" ", "_")]) for column in columns))
+    if table.row_count:
+        console.print(table, markup=False)
+    else:
+        console.print(empty, markup=False, highlight=False)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def print_json_rows(rows: Iterable[object]) -> None:
+    """A JSON array, written as it is read: it may be longer than the memory is large."""
+    separator = b"[\n  "
+    for row in rows:
+        sys.stdout.buffer.write(separator + orjson.dumps(row))
+        separator = b",\n  "
+    sys.stdout.buffer.write(b"[]\n" if separator == b"[\n  " else b"\n]\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,191 @@
+"""`evaluator queue`: the state of the work, and what an operator does about it."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import Annotated
+
+import redis
+import typer
+
+from evaluator.cli.arguments import ChallengeOption, JsonOption
+from evaluator.cli.output import console, print_json, print_table, problem
+from evaluator.cli.session import Session, open_session, refuse
+from evaluator.queue.depth import Depth, depths
+from evaluator.service import jobs
+from evaluator.service.jobs import Stats
+from evaluator.service.unknown import Unknown
+
+app = typer.Typer(help="See what is waiting, at work and failed; retry, pause, resume.", no_args_is_help=True)
+
+
+@app.command()
+def stats(as_json: JsonOption = False) -> None:
+    """Count the jobs by state; a job is the evaluation of one member's day.
+
+    `completed` ended within RETENTION_COMPLETED; `failed` were given up and wait for `queue retry` or a later try.
+    Messages only wake workers: their number says little about the jobs'.
+
+    Example: evaluator queue stats --json
+    """
+    with open_session() as session:
+        found = _depths(session)
+        with session.database.connection() as connection:
+            counts = jobs.stats(connection, session.settings.retention_completed, found)
+    if as_json:
+        print_json(counts)
+    else:
+        _say(counts)
+
+
+def _depths(session: Session) -> dict[str, Depth] | None:
+    try:
+        return depths(session.broker)
+    except redis.RedisError as error:
+        problem(f"Redis does not answer, so messages are not counted: {error}; check REDIS_* and that it runs")
+        return None
+
+
+def _say(counts: Stats) -> None:
+    lines: list[tuple[str, object]] = [
+        ("waiting", counts.waiting),
+        ("active", counts.active),
+        ("completed", counts.completed),
+        ("failed", counts.failed),
+    ]
+    if counts.oldest_waiting_seconds is not None:
+        lines.append(("oldest waiting", f"{counts.oldest_waiting_seconds:.0f} s"))
+    lines += [(f"runs {state}", number) for state, number in counts.runs.items()]
+    lines += [(f"pending: {reason}", number) for reason, number in counts.pending.items()]
+    if counts.messages is not None:
+        messages = counts.messages
+        lines += [
+            ("messages ready", messages.ready),
+            ("messages delayed", messages.delayed),
+            ("messages in flight", messages.in_flight),
+            ("messages dead", messages.dead),
+        ]
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        console.print(f"{name:<{width}}  {value}", highlight=False, markup=False)
+    if counts.paused:
+        console.print(
+            f"paused by {counts.paused_by} at {counts.paused_at:%Y-%m-%d %H:%M %Z}; `evaluator queue resume` lets work "
+            "go on",
+            highlight=False,
+            markup=False,
+        )
+
+
+@app.command()
+def failed(
+    challenge: ChallengeOption = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, newest first.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List the jobs that were given up after all their attempts, newest first, each with its last error.
+
+    Example: evaluator queue failed --challenge winter-grind
+    """
+    with open_session() as session, session.database.connection() as connection:
+        found = jobs.failed(connection, challenge, limit)
+    if isinstance(found, Unknown):
+        refuse(found.message)
+    if as_json:
+        print_json(found)
+    else:
+        columns = ("Challenge", "Handle", "Day", "Reason", "Attempts", "Failed at", "Error")
+        print_table(
+            columns,
+            (
+                {
+                    "challenge": job.challenge,
+                    "handle": job.handle,
+                    "day": job.day,
+                    "reason": job.reason,
+                    "attempts": job.attempts,
+                    "failed_at": job.failed_at,
+                    "error": job.error,
+                }
+                for job in found
+            ),
+            empty="No job has failed.",
+        )
+
+
+@app.command()
+def retry(challenge: ChallengeOption = None, as_json: JsonOption = False) -> None:
+    """Try failed jobs again, now; they would be tried again later by themselves.
+
+    Example: evaluator queue retry --challenge winter-grind
+    """
+    with open_session() as session:
+        retried = jobs.retry(session.database, session.outbox, challenge)
+    if isinstance(retried, Unknown):
+        refuse(retried.message)
+    if as_json:
+        print_json(retried)
+    else:
+        console.print(f"{retried.jobs} failed jobs are tried again, in {retried.runs} runs", highlight=False)
+
+
+@app.command()
+def clear(
+    challenge: ChallengeOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask at a terminal.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget which jobs failed. Their verdicts stay pending and are still tried again later.
+
+    Asks first where a person sits at a terminal; a script is never asked.
+
+    Example: evaluator queue clear --yes
+    """
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Forget the failed jobs of {challenge or 'all challenges'}?", abort=True)
+    with open_session() as session, session.database.transaction() as connection:
+        cleared = jobs.clear(connection, challenge)
+    if isinstance(cleared, Unknown):
+        refuse(cleared.message)
+    if as_json:
+        print_json({"cleared": cleared})
+    else:
+        console.print(f"{cleared} failed jobs are forgotten", highlight=False)
+
+
+@app.command()
+def pause(as_json: JsonOption = False) -> None:
+    """Let no further batch begin. What is at work ends; what is queued meanwhile waits for `queue resume`.
+
+    Example: evaluator queue pause
+    """
+    with open_session() as session, session.database.connection() as connection:
+        changed = jobs.pause(connection, _who())
+    _say_switched("paused", paused=True, changed=changed, as_json=as_json)
+
+
+@app.command()
+def resume(as_json: JsonOption = False) -> None:
+    """Let work go on, and wake the workers for everything that waits.
+
+    Example: evaluator queue resume
+    """
+    with open_session() as session:
+        changed = jobs.resume(session.database, session.outbox)
+    _say_switched("resumed", paused=False, changed=changed, as_json=as_json)
+
+
+def _who() -> str:
+    """Who switches: the login name, which a container may not have."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "command line"
+
+
+def _say_switched(done: str, *, paused: bool, changed: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"paused": paused, "changed": changed})
+    else:
+        console.print(f"work is {done}" if changed else f"work was {done} already", highlight=False)

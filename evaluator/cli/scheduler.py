@@ -1,0 +1,73 @@
+"""`evaluator scheduler`: what a CronJob does on Kubernetes, by APScheduler elsewhere."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import psycopg
+import redis
+import structlog
+import typer
+
+from evaluator.cli.session import Session, open_session
+from evaluator.ledger.database import UNREACHABLE
+from evaluator.ledger.locks import sole
+
+_log = structlog.get_logger(__name__)
+
+
+def scheduler(
+    every: Annotated[
+        int, typer.Option(min=1, metavar="MINUTES", help="Enqueue what is due every so many minutes.")
+    ] = 5,
+) -> None:
+    """Enqueue what is due every few minutes, prune every hour, and sync the problem catalogue every day.
+
+    Safe to run twice: of two schedulers, one at a time does a job. A service that is away is tried again next time.
+
+    Example: evaluator scheduler --every 10
+    """
+    from apscheduler.schedulers.blocking import BlockingScheduler
+
+    from evaluator.service.enqueue import Request, enqueue
+    from evaluator.service.problems import sync_problems
+    from evaluator.service.prune import prune
+
+    with open_session() as session:
+        session.require_schema()
+        settings, database = session.settings, session.database
+        timer = BlockingScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+
+        def add(name: str, seconds: float, work: Callable[[], object]) -> None:
+            job = _job(session, name, work)
+            timer.add_job(job, "interval", seconds=seconds, name=name, next_run_time=datetime.now(UTC))
+
+        add(
+            "enqueue",
+            every * 60,
+            lambda: enqueue(database, session.outbox, Request(), session.clock(), settings.settle_delay),
+        )
+        add("prune", 3600, lambda: prune(database, settings.retention_completed, settings.retention_failed))
+        add("sync problems", 86_400, lambda: sync_problems(database, session.upstream))
+        signal.signal(signal.SIGTERM, lambda *_: timer.shutdown(wait=False))
+        try:
+            timer.start()
+        except KeyboardInterrupt:
+            timer.shutdown(wait=False)
+
+
+def _job(session: Session, name: str, work: Callable[[], object]) -> Callable[[], None]:
+    """A job that leaves the field to another scheduler that is at it, and survives a service's absence."""
+
+    def run() -> None:
+        try:
+            with sole(session.database, f"evaluator scheduler {name}") as mine:
+                if mine:
+                    work()
+        except (*UNREACHABLE, psycopg.Error, redis.RedisError) as error:
+            _log.warning("Scheduled job put off, a service is away", scheduled=name, error=str(error).strip())
+
+    return run

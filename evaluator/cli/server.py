@@ -1,0 +1,37 @@
+"""`evaluator server`: the HTTP API, the console, and the reconciler that keeps queue and ledger in step."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from evaluator.cli.session import open_session
+
+
+def server(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",  # noqa: S104  # a pod is asked from outside
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the API and the pages, and keep the work going: resend what was lost, retry what is pending, enqueue.
+
+    Any number of servers may run; one of them at a time does the keeping.
+
+    Example: evaluator server --port 8000
+    """
+    import uvicorn
+
+    from evaluator.api.app import create_app
+    from evaluator.cli.keeper import Keeper
+
+    with open_session(connections=10) as session:
+        session.require_schema()
+        app = create_app(
+            database=session.database,
+            outbox=session.outbox,
+            broker=session.broker,
+            clock=session.clock,
+            settings=session.settings,
+        )
+        with Keeper(session):
+            uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)

@@ -1,0 +1,124 @@
+"""What a command works with, opened from the settings; and how its failures end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+import typer
+from dramatiq.middleware import Middleware
+from psycopg.conninfo import conninfo_to_dict
+
+from evaluator.cli.output import problem
+from evaluator.ledger.database import UNREACHABLE, Database, DatabaseClock
+from evaluator.ledger.migrations import SchemaError, missing_migrations
+from evaluator.logs import configure_logs
+from evaluator.queue.broker import Broker, connect, redis_client
+from evaluator.queue.outbox import MessageOutbox
+from evaluator.settings import ConfigurationError, Settings, load_settings
+
+if TYPE_CHECKING:
+    from evaluator.leetcode.client import Client
+
+DONE, FAILED, USAGE, UNAVAILABLE, CONFIGURATION = 0, 1, 2, 75, 78
+"""Exit codes; the last two are EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """The services of one command. They connect when they are first used."""
+
+    settings: Settings
+    database: Database
+    middleware: Sequence[Middleware] = ()
+
+    @cached_property
+    def clock(self) -> DatabaseClock:
+        return DatabaseClock(self.database)
+
+    @cached_property
+    def broker(self) -> Broker:
+        return connect(self.settings, self.middleware)
+
+    @cached_property
+    def outbox(self) -> MessageOutbox:
+        return MessageOutbox(self.broker)
+
+    def require_schema(self) -> None:
+        """Raises SchemaError where the database lacks migrations."""
+        missing = missing_migrations(self.database)
+        if missing:
+            raise SchemaError(f"it lacks {', '.join(missing)}")
+
+    @cached_property
+    def upstream(self) -> Client:
+        """LeetCode, asked at the pace that all processes share."""
+        from evaluator.leetcode.client import Client
+        from evaluator.leetcode.pacer import Pacer
+
+        pacer = Pacer(redis_client(self.settings), self.settings.leetcode_requests_per_second)
+        return Client(self.settings.leetcode_url, self.settings.leetcode_timeout, pacer, self.clock)
+
+
+def read_settings() -> Settings:
+    """The settings, with logs set up by them. Ends the program where they are wrong."""
+    try:
+        settings = load_settings(os.environ, Path(".env"))
+    except ConfigurationError as error:
+        problem(f"The configuration is wrong; correct these and start again:\n{error}")
+        raise typer.Exit(CONFIGURATION) from None
+    configure_logs(settings.log_format, settings.log_level)
+    return settings
+
+
+@contextmanager
+def open_session(connections: int = 4) -> Iterator[Session]:
+    """The services of one command, closed at its end; a service that is away ends it with one line."""
+    settings = read_settings()
+    database = Database(settings.database_url, connections)
+    try:
+        yield Session(settings, database)
+    except UNREACHABLE as error:
+        _unreachable(
+            f"PostgreSQL at {_postgres_place(settings)} (DATABASE_URL)", error, "check that it runs and may be reached"
+        )
+    except redis.RedisError as error:
+        _unreachable(f"Redis at {_redis_place(settings)}", error, "check that it runs, REDIS_* and its password")
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, SchemaError) as error:
+        problem(f"The database's schema does not fit this version: {_first_line(error)}; run `evaluator migrate`")
+        raise typer.Exit(FAILED) from None
+    finally:
+        database.close()
+
+
+def refuse(message: str) -> NoReturn:
+    """End a command that was understood but can't be carried out."""
+    problem(message)
+    raise typer.Exit(FAILED)
+
+
+def _unreachable(place: str, error: Exception, remedy: str) -> NoReturn:
+    problem(f"{place} does not answer: {_first_line(error)}; {remedy}, then try again")
+    raise typer.Exit(UNAVAILABLE) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".;")
+
+
+def _postgres_place(settings: Settings) -> str:
+    parts = conninfo_to_dict(settings.database_url)
+    return f"{parts.get('host') or 'localhost'}:{parts.get('port') or 5432}"
+
+
+def _redis_place(settings: Settings) -> str:
+    url = urlsplit(settings.redis)
+    return url.path if url.scheme == "unix" else f"{url.hostname}:{url.port or 6379}"

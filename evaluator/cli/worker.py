@@ -1,0 +1,87 @@
+"""`evaluator worker`: Dramatiq's own command line with our broker, logs and time limits."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import psycopg
+import redis
+import typer
+
+from evaluator.cli.session import Session, open_session, read_settings
+from evaluator.ledger.database import UNREACHABLE, Database
+from evaluator.queue.actors import TIME_LIMIT, Again, declare_actors
+from evaluator.queue.messages import QUEUES
+
+SHUTDOWN_TIMEOUT = TIME_LIMIT + 20
+"""Seconds that a worker has to finish its jobs when it is told to stop; longer than any job may take."""
+
+_TUNING = {
+    "dramatiq_worker_timeout": "100",  # milliseconds; an idle consumer's sleep would otherwise be up to a second
+    "dramatiq_restart_delay": "1000",  # milliseconds until a consumer that lost Redis tries again
+    "dramatiq_delay_queue_prefetch": "1000",  # fetched ahead and lost with a worker, they come back late
+}
+
+
+def worker(
+    queues: Annotated[
+        list[str] | None,
+        typer.Option("--queue", "-Q", help="Serve only this queue, challenges or members; may be given twice."),
+    ] = None,
+) -> None:
+    """Process messages until told to stop (SIGTERM or Ctrl-C); running jobs are finished first.
+
+    WORKER_PROCESSES processes with WORKER_CONCURRENCY threads each.
+
+    Example: WORKER_CONCURRENCY=4 evaluator worker
+    """
+    wrong = sorted(set(queues or ()) - set(QUEUES.values()))
+    if wrong:
+        raise typer.BadParameter(f"{', '.join(wrong)}: there are the queues {', '.join(QUEUES.values())}")
+    with open_session() as session:
+        session.require_schema()
+        session.broker.client.ping()
+        settings = session.settings
+    for name, value in _TUNING.items():
+        os.environ.setdefault(name, value)
+    from dramatiq import cli  # reads its environment when it is imported
+
+    arguments = ["evaluator.cli.worker:boot", "--skip-logging"]
+    arguments += ["--processes", str(settings.worker_processes), "--threads", str(settings.worker_concurrency)]
+    arguments += ["--worker-shutdown-timeout", str(int(SHUTDOWN_TIMEOUT * 1000))]
+    arguments += ["--queues", *queues] if queues else []
+    sys.exit(cli.main(cli.make_argument_parser().parse_args(arguments)))
+
+
+def boot() -> None:
+    """Compose one worker process; Dramatiq calls it in each, after the fork."""
+    import dramatiq
+    from dramatiq.middleware import TimeLimit
+
+    from evaluator.queue.joblog import JobLog
+    from evaluator.queue.retries import PersistentRetries
+    from evaluator.service.evaluate import Done, Evaluator, retry_delay
+    from evaluator.service.fan_out import fan_out
+
+    settings = read_settings()
+    retries = PersistentRetries(settings.job_attempts, settings.job_backoff, is_outage)
+    database = Database(settings.database_url, connections=settings.worker_concurrency + 1)
+    session = Session(settings, database, middleware=[TimeLimit(), retries, JobLog()])
+    evaluator = Evaluator(database, session.outbox, session.upstream, settings.job_attempts)
+
+    def on_run(run_id: int) -> None:
+        fan_out(database, session.outbox, run_id, settings.leetcode_users_per_request)
+
+    def on_batch(run_id: int, batch: int) -> Again | None:
+        result = evaluator.evaluate(run_id, batch)
+        return None if isinstance(result, Done) else Again(retry_delay(result, settings.job_backoff), result.why)
+
+    declare_actors(session.broker, on_run, on_batch)
+    dramatiq.set_broker(session.broker)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether a service that a job needs is away or busy: the job is tried again for as long as that lasts."""
+    return isinstance(error, (*UNREACHABLE, redis.RedisError, psycopg.InterfaceError))
