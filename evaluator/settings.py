@@ -42,6 +42,14 @@ def _url(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _names_a_host(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise ValueError("must name a host")
+    parts.port  # noqa: B018  # looking at it raises ValueError where it is no port
+    return url
+
+
 Seconds = Annotated[float, PlainValidator(_seconds)]
 
 
@@ -60,7 +68,7 @@ class Settings(BaseModel):
     redis_port: Annotated[int, Field(ge=1, le=65535)] = 6379
     redis_password: str = ""
     redis_db: Annotated[int, Field(ge=0)] = 0
-    leetcode_url: Annotated[str, _url("https", "http")] = "https://leetcode.com/graphql"
+    leetcode_url: Annotated[str, _url("https", "http"), AfterValidator(_names_a_host)] = "https://leetcode.com/graphql"
     leetcode_requests_per_second: Annotated[float, Field(gt=0, le=100_000)] = 20.0
     leetcode_users_per_request: Annotated[int, Field(ge=1, le=100)] = 20
     leetcode_timeout: Annotated[Seconds, Field(gt=0)] = 15.0
@@ -68,6 +76,7 @@ class Settings(BaseModel):
     worker_processes: Annotated[int, Field(ge=1, le=64)] = 1
     job_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     job_backoff: Seconds = 5.0
+    job_time_limit: Annotated[Seconds, Field(ge=1)] = 120.0
     retention_completed: Seconds = 24 * 3600.0
     retention_failed: Seconds = 7 * 86400.0
     settle_delay: Seconds = 3600.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import psycopg
@@ -13,7 +13,7 @@ import typer
 
 from evaluator.cli.arguments import JsonOption
 from evaluator.cli.output import console, print_json
-from evaluator.cli.session import FAILED, Session, open_session
+from evaluator.cli.session import FAILED, UNAVAILABLE, Session, open_session, unreachable
 from evaluator.domain.evidence import Standing
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.evidence import count_problems
@@ -30,11 +30,12 @@ _SKEW = 5.0  # seconds that clocks may differ before it is worth a word
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, whether it is well, and what was seen or is to be done."""
+    """What was looked at, whether it is well, and what was seen or is to be done; `away` is an unreachable service."""
 
     check: str
     ok: bool
     detail: str
+    away: bool = False
 
 
 def doctor(
@@ -56,7 +57,12 @@ def doctor(
         }
         if leetcode:
             checks["LeetCode"] = _leetcode
-        findings = [_look(session, name, check) for name, check in checks.items()]
+        findings: list[Finding] = []
+        for name, check in checks.items():
+            finding = _look(session, name, check)
+            if any(one.detail == finding.detail for one in findings if one.away):
+                finding = replace(finding, detail="not looked at, see above")
+            findings.append(finding)
     if as_json:
         print_json([{"check": one.check, "ok": one.ok, "detail": one.detail} for one in findings])
     else:
@@ -64,7 +70,7 @@ def doctor(
             mark = "[green]ok  [/]" if one.ok else "[red]bad [/]"
             console.print(f"{mark} {one.check:<11}", one.detail, highlight=False)
     if not all(one.ok for one in findings):
-        raise typer.Exit(FAILED)
+        raise typer.Exit(UNAVAILABLE if any(one.away for one in findings) else FAILED)
 
 
 class _Unwell(Exception):  # noqa: N818  # a finding, not an error of the program
@@ -76,7 +82,9 @@ def _look(session: Session, name: str, check: Callable[[Session], str]) -> Findi
         return Finding(name, ok=True, detail=check(session))
     except _Unwell as unwell:
         return Finding(name, ok=False, detail=str(unwell))
-    except (*UNREACHABLE, psycopg.Error, redis.RedisError, SchemaError) as error:
+    except (*UNREACHABLE, redis.RedisError) as error:
+        return Finding(name, ok=False, detail=unreachable(session.settings, error), away=True)
+    except (psycopg.Error, SchemaError) as error:
         return Finding(name, ok=False, detail=(str(error).strip() or type(error).__name__).splitlines()[0])
 
 
@@ -122,9 +130,7 @@ def _queue(session: Session) -> str:
     found = depths(session.broker).values()
     dead = sum(depth.dead for depth in found)
     if dead:
-        raise _Unwell(
-            f"{dead} dead messages; their work was sent again, see the workers' logs for the cause"
-        )
+        raise _Unwell(f"{dead} dead messages; their work was sent again, see the workers' logs for the cause")
     return f"{sum(depth.ready + depth.in_flight for depth in found)} messages at work, none dead"
 
 

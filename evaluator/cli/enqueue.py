@@ -22,9 +22,7 @@ _QUIET_LOOK = 10.0  # seconds between two lines where nobody watches
 def enqueue(
     challenge: ChallengeOption = None,
     day: DayOption = None,
-    reevaluate: Annotated[
-        bool, typer.Option("--reevaluate", help="Ask again, also about settled days.")
-    ] = False,
+    reevaluate: Annotated[bool, typer.Option("--reevaluate", help="Ask again, also about settled days.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Show progress; end when all of it is settled.")] = False,
     as_json: JsonOption = False,
 ) -> None:

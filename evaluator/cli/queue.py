@@ -11,7 +11,7 @@ import typer
 
 from evaluator.cli.arguments import ChallengeOption, JsonOption
 from evaluator.cli.output import console, print_json, print_table, problem
-from evaluator.cli.session import Session, open_session, refuse
+from evaluator.cli.session import Session, open_session, refuse, unreachable
 from evaluator.queue.depth import Depth, depths
 from evaluator.service import jobs
 from evaluator.service.jobs import Stats
@@ -43,7 +43,7 @@ def _depths(session: Session) -> dict[str, Depth] | None:
     try:
         return depths(session.broker)
     except redis.RedisError as error:
-        problem(f"Redis does not answer, so messages are not counted: {error}; check REDIS_* and that it runs")
+        problem(f"Messages are not counted: {unreachable(session.settings, error)}")
         return None
 
 

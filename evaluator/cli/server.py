@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
 
-from evaluator.cli.session import open_session
+from evaluator.cli.session import DONE, open_session
 
 
 def server(
@@ -33,5 +35,7 @@ def server(
             clock=session.clock,
             settings=session.settings,
         )
+        # Uvicorn raises the signal again when it has stopped in good order: that is the end then, and not a kill.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
         with Keeper(session):
             uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import urlsplit
 
 import psycopg
 import redis
 import typer
 from dramatiq.middleware import Middleware
-from psycopg.conninfo import conninfo_to_dict
 
+from evaluator.cli.addresses import postgres_place, redis_place, require_readable
 from evaluator.cli.output import problem
 from evaluator.ledger.database import UNREACHABLE, Database, DatabaseClock
 from evaluator.ledger.migrations import SchemaError, missing_migrations
@@ -72,6 +71,7 @@ def read_settings() -> Settings:
     """The settings, with logs set up by them. Ends the program where they are wrong."""
     try:
         settings = load_settings(os.environ, Path(".env"))
+        require_readable(settings)
     except ConfigurationError as error:
         problem(f"The configuration is wrong; correct these and start again:\n{error}")
         raise typer.Exit(CONFIGURATION) from None
@@ -86,12 +86,9 @@ def open_session(connections: int = 4) -> Iterator[Session]:
     database = Database(settings.database_url, connections)
     try:
         yield Session(settings, database)
-    except UNREACHABLE as error:
-        _unreachable(
-            f"PostgreSQL at {_postgres_place(settings)} (DATABASE_URL)", error, "check that it runs and may be reached"
-        )
-    except redis.RedisError as error:
-        _unreachable(f"Redis at {_redis_place(settings)}", error, "check that it runs, REDIS_* and its password")
+    except (*UNREACHABLE, redis.RedisError) as error:
+        problem(unreachable(settings, error))
+        raise typer.Exit(UNAVAILABLE) from None
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, SchemaError) as error:
         problem(f"The database's schema does not fit this version: {_first_line(error)}; run `evaluator migrate`")
         raise typer.Exit(FAILED) from None
@@ -105,20 +102,15 @@ def refuse(message: str) -> NoReturn:
     raise typer.Exit(FAILED)
 
 
-def _unreachable(place: str, error: Exception, remedy: str) -> NoReturn:
-    problem(f"{place} does not answer: {_first_line(error)}; {remedy}, then try again")
-    raise typer.Exit(UNAVAILABLE) from None
+def unreachable(settings: Settings, error: Exception) -> str:
+    """What is said where Postgres, or Redis, is away: which one, where, why, and what to do."""
+    if isinstance(error, redis.RedisError):
+        place, remedy = f"Redis at {redis_place(settings)}", "check that it runs, REDIS_* and its password"
+    else:
+        place = f"PostgreSQL at {postgres_place(settings)} (DATABASE_URL)"
+        remedy = "check that it runs and may be reached"
+    return f"{place} does not answer: {_first_line(error)}; {remedy}, then try again"
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".;")
-
-
-def _postgres_place(settings: Settings) -> str:
-    parts = conninfo_to_dict(settings.database_url)
-    return f"{parts.get('host') or 'localhost'}:{parts.get('port') or 5432}"
-
-
-def _redis_place(settings: Settings) -> str:
-    url = urlsplit(settings.redis)
-    return url.path if url.scheme == "unix" else f"{url.hostname}:{url.port or 6379}"

@@ -12,11 +12,11 @@ import typer
 
 from evaluator.cli.session import Session, open_session, read_settings
 from evaluator.ledger.database import UNREACHABLE, Database
-from evaluator.queue.actors import TIME_LIMIT, Again, declare_actors
+from evaluator.queue.actors import Again, GivenUp, declare_actors
 from evaluator.queue.messages import QUEUES
 
-SHUTDOWN_TIMEOUT = TIME_LIMIT + 20
-"""Seconds that a worker has to finish its jobs when it is told to stop; longer than any job may take."""
+SHUTDOWN_MARGIN = 10.0
+"""Seconds beyond JOB_TIME_LIMIT that a worker has to finish its jobs when it is told to stop."""
 
 _TUNING = {
     "dramatiq_worker_timeout": "100",  # milliseconds; an idle consumer's sleep would otherwise be up to a second
@@ -50,7 +50,7 @@ def worker(
 
     arguments = ["evaluator.cli.worker:boot", "--skip-logging"]
     arguments += ["--processes", str(settings.worker_processes), "--threads", str(settings.worker_concurrency)]
-    arguments += ["--worker-shutdown-timeout", str(int(SHUTDOWN_TIMEOUT * 1000))]
+    arguments += ["--worker-shutdown-timeout", str(int((settings.job_time_limit + SHUTDOWN_MARGIN) * 1000))]
     arguments += ["--queues", *queues] if queues else []
     sys.exit(cli.main(cli.make_argument_parser().parse_args(arguments)))
 
@@ -62,7 +62,7 @@ def boot() -> None:
 
     from evaluator.queue.joblog import JobLog
     from evaluator.queue.retries import PersistentRetries
-    from evaluator.service.evaluate import Done, Evaluator, retry_delay
+    from evaluator.service.evaluate import Done, Evaluator, TryAgain, retry_delay
     from evaluator.service.fan_out import fan_out
 
     settings = read_settings()
@@ -74,11 +74,13 @@ def boot() -> None:
     def on_run(run_id: int) -> None:
         fan_out(database, session.outbox, run_id, settings.leetcode_users_per_request)
 
-    def on_batch(run_id: int, batch: int) -> Again | None:
+    def on_batch(run_id: int, batch: int) -> Again | GivenUp | None:
         result = evaluator.evaluate(run_id, batch)
-        return None if isinstance(result, Done) else Again(retry_delay(result, settings.job_backoff), result.why)
+        if isinstance(result, Done):
+            return GivenUp(len(result.errors), result.errors[-1]) if result.errors else None
+        return Again(retry_delay(result, settings.job_backoff), result.why, failed=isinstance(result, TryAgain))
 
-    declare_actors(session.broker, on_run, on_batch)
+    declare_actors(session.broker, on_run, on_batch, settings.job_time_limit)
     dramatiq.set_broker(session.broker)
 
 

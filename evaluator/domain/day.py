@@ -42,12 +42,9 @@ def first_instant(zone: ZoneInfo, day: date) -> int:
     where it does not happen. A date that the zone skips begins with the next one that exists.
     """
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    instant = int(midnight.timestamp())
-    if datetime.fromtimestamp(instant, zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
-        return instant
-    # Midnight lies in a gap. PEP 495: fold=1 reads it with the offset that holds after the gap, which gives a
-    # second before the change; fold=0 gives one after. The change lies between them.
-    before, after = int(midnight.replace(fold=1).timestamp()), instant
+    # PEP 495: in a gap, fold=1 reads midnight with the offset that holds after the gap, which gives a second before
+    # the change, and fold=0 one after it; the change lies between them. Elsewhere fold=1 is no earlier than fold=0.
+    before, after = int(midnight.replace(fold=1).timestamp()), int(midnight.timestamp())
     while after - before > 1:
         middle = (before + after) // 2
         if datetime.fromtimestamp(middle, zone).date() >= day:

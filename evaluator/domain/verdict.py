@@ -71,8 +71,8 @@ class Tally:
 class Verdict:
     outcome: Outcome
     reason: Reason
-    solved: int = 0
-    required: int = 0
+    solved: int
+    required: int
     judged: tuple[JudgedSolve, ...] = ()
 
 

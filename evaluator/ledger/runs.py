@@ -192,11 +192,6 @@ def opened_long_ago(connection: Connection, grace: float) -> list[OpenRun]:
     return [OpenRun(Turn(run_id, number), *rest) for run_id, number, *rest in rows]
 
 
-def resend_all(connection: Connection) -> int:
-    """Mark all that waits as unsent; how many batches."""
-    return connection.execute(_SQL["resend_all"]).rowcount
-
-
 def prune_batches(connection: Connection, after: float) -> int:
     """Forget batches that were done over `after` seconds ago, some thousands at most; how many."""
     return connection.execute(_SQL["prune"], {"after": after}).rowcount

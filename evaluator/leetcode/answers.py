@@ -11,7 +11,7 @@ A member's two aliases, the account and the list of recent solves, mean:
                                           or the answer leaves one of them out
     null                   any            USER_NOT_FOUND *
     there                  null           PROFILE_HIDDEN *
-    there                  empty          VISIBLE, with the calendar; UNAVAILABLE if there is no calendar to be read
+    there                  empty          VISIBLE, with the calendar; UNAVAILABLE if it is there and cannot be read
     there                  rows           VISIBLE
 
     * UNAVAILABLE, if there are errors that name no alias: the null may be their doing

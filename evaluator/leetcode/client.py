@@ -33,6 +33,9 @@ from evaluator.leetcode.refusal import (
 MOST_SLUGS = 50
 """Problems looked up in one request."""
 
+OUTAGE = 5
+"""Failures in a row that are an outage."""
+
 LARGEST_ANSWER = 8 * 2**20
 """Bytes; twenty members with busy calendars take a fiftieth of it."""
 
@@ -75,6 +78,7 @@ class Client:
         self._timeout = timeout
         self._pacer = pacer
         self._clock = clock
+        self._failures = 0
         self._request = requests.Request("POST", url, headers=HEADERS).prepare()
         # An adapter, not a session: it keeps connections for all threads, and that is all that is wanted. It follows
         # no redirect, keeps no cookie, takes no proxy from the environment, and costs a third less.
@@ -140,14 +144,31 @@ class Client:
             with self._pacer.acquire():
                 sent_at = told + int(time.monotonic() - told_at)
                 answer = self._exchange(body)
-        except (NoSlotError, *_TROUBLE) as error:
+        except NoSlotError as error:
             return sent_at, classify_error(error)
+        except _TROUBLE as error:
+            failure = classify_error(error)
+            self._report(failure)
+            return sent_at, failure
         document = classify_answer(answer, sent_at)
+        self._report(document)
+        return sent_at, document
+
+    def _report(self, document: Document | Refusal) -> None:
+        """Tell the pacer, for every process, how it went.
+
+        Several failures without one answer in between are an outage: asking on would only use up attempts.
+        """
         if not isinstance(document, Refusal):
+            self._failures = 0
             self._pacer.accepted()
         elif document.kind is RefusalKind.SLOW_DOWN:
             self._pacer.refused(document.retry_after)
-        return sent_at, document
+        elif document.kind is RefusalKind.RETRY_LATER:
+            # Threads may miss one another's count: then the outage is noticed a request later.
+            self._failures += 1
+            if self._failures >= OUTAGE:
+                self._pacer.refused()
 
     def _exchange(self, body: bytes) -> HttpAnswer:
         request = self._request.copy()

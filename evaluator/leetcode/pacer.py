@@ -1,8 +1,8 @@
 """The one clock that paces the requests of every process to LeetCode.
 
-At a limit of N a second: never more than N arrivals in any second, whichever one looks at, and 0.98 N sustained. (A
+At a limit of N a second: never more than N arrivals in any second, whichever one looks at, and 0.976 N sustained. (A
 limit that is no integer, 2.5, allows its ceiling, 3, in any 3 / 2.5 seconds.) The first half holds as long as no
-request takes 20 ms longer than another from being let go to its arrival; what a caller does between `acquire` and
+request takes 24 ms longer than another from being let go to its arrival; what a caller does between `acquire` and
 sending counts.
 
 `pacer.lua` says at its head how it is kept. Two consequences show. A Redis that was emptied, restarted or replaced
@@ -26,7 +26,7 @@ import redis
 from dramatiq import RateLimitExceeded
 from dramatiq.rate_limits import RateLimiter
 
-MARGIN = 0.02
+MARGIN = 0.024
 """Share of a second (of a window) added to it, for requests that do not all take equally long to arrive."""
 
 LONGEST_RETRY_AFTER = 3600.0

@@ -11,37 +11,59 @@ from dramatiq.errors import Retry
 
 from evaluator.queue.messages import CHALLENGE_EVALUATION, MEMBER_EVALUATION, QUEUES
 
-TIME_LIMIT = 240.0
-"""Seconds that one job may take: a batch that is bisected down to one member waits for several slots."""
-
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """A job is to be tried again `after` seconds; `why` is for people."""
+    """A job is to be tried again `after` seconds; `why` is for people. Its attempt `failed`, or could not begin."""
 
     after: float
+    why: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A job is over, and was in vain for some members; `why` is for people."""
+
+    members: int
     why: str
 
 
 RunHandler = Callable[[int], None]
 """Works on a run, by its id."""
 
-BatchHandler = Callable[[int, int], Again | None]
+BatchHandler = Callable[[int, int], Again | GivenUp | None]
 """Works on a batch of a run, by the run's id and the batch's number."""
 
 
-def declare_actors(broker: Broker, on_run: RunHandler, on_batch: BatchHandler) -> None:
-    """Have a broker's worker answer challenge messages and member messages."""
+class PutOff(Retry):
+    """The job could not begin, and is tried again."""
+
+
+class GivenUpError(Exception):
+    """The job failed for the last time: it is neither tried again nor a dead letter, for the ledger knows of it."""
+
+    def __init__(self, given_up: GivenUp) -> None:
+        super().__init__(given_up.why)
+        self.members = given_up.members
+
+
+def declare_actors(broker: Broker, on_run: RunHandler, on_batch: BatchHandler, time_limit: float) -> None:
+    """Have a broker's worker answer both kinds of messages, each within `time_limit` seconds."""
 
     def challenge_evaluation(run_id: int) -> None:
         on_run(run_id)
 
     def member_evaluation(run_id: int, batch: int) -> None:
-        again = on_batch(run_id, batch)
-        if again is not None:
-            raise Retry(again.why, delay=max(1, int(again.after * 1000)))
+        left = on_batch(run_id, batch)
+        if isinstance(left, GivenUp):
+            raise GivenUpError(left)
+        if left is not None:
+            raise (Retry if left.failed else PutOff)(left.why, delay=max(1, int(left.after * 1000)))
 
-    limit = int(TIME_LIMIT * 1000)
+    limit = int(time_limit * 1000)
     for name, work in ((CHALLENGE_EVALUATION, challenge_evaluation), (MEMBER_EVALUATION, member_evaluation)):
-        declare = dramatiq.actor(broker=broker, actor_name=name, queue_name=QUEUES[name], time_limit=limit)
+        declare = dramatiq.actor(
+            broker=broker, actor_name=name, queue_name=QUEUES[name], time_limit=limit, throws=GivenUpError
+        )
         declare(work)

@@ -1,4 +1,8 @@
-"""One line when a job begins and one when it ends."""
+"""One line when a job begins and one when it ends.
+
+"Job failed" is said of each attempt that failed, as by the queue before this one: with `retry_in` where another one
+follows, with `given_up` where these members stay pending (`evaluator queue failed` lists them).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ import structlog
 from dramatiq import Broker, MessageProxy
 from dramatiq.errors import Retry
 from dramatiq.middleware import Middleware
+
+from evaluator.queue.actors import GivenUpError, PutOff
 
 _log = structlog.get_logger(__name__)
 
@@ -33,14 +39,23 @@ class JobLog(Middleware):
         result: object = None,
         exception: BaseException | None = None,
     ) -> None:
-        took = round(time.monotonic() - self._began.at, 3)
-        if exception is None:
-            _log.info("Job completed successfully", type=message.actor_name, seconds=took)
-        elif isinstance(exception, Retry):
-            _log.info("Job put off", type=message.actor_name, seconds=took, why=str(exception))
-        else:
-            _log.warning("Job failed", type=message.actor_name, seconds=took, error=str(exception))
+        log = _log.bind(type=message.actor_name, seconds=round(time.monotonic() - self._began.at, 3))
+        match exception:
+            case None:
+                log.info("Job completed successfully")
+            case PutOff():
+                log.info("Job put off", why=str(exception), retry_in=_seconds(exception))
+            case GivenUpError():
+                log.error("Job failed", error=str(exception), given_up=exception.members)
+            case Retry():
+                log.warning("Job failed", error=str(exception), retry_in=_seconds(exception))
+            case _:
+                log.warning("Job failed", error=str(exception))
         structlog.contextvars.unbind_contextvars("job")
 
     def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:
         structlog.contextvars.unbind_contextvars("job")
+
+
+def _seconds(retry: Retry) -> float | None:
+    return retry.delay / 1000 if retry.delay else None

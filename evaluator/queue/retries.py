@@ -11,7 +11,9 @@ import redis
 from dramatiq import Broker, Message, MessageProxy
 from dramatiq.middleware import Retries
 
-LONGEST_BACKOFF = 60.0
+from evaluator.queue.actors import GivenUpError
+
+LONGEST_BACKOFF = 15.0
 """Seconds; the delay doubles up to here."""
 
 _AGAIN = 1.0  # seconds between two tries to send a retry while Redis is away
@@ -42,7 +44,7 @@ class PersistentRetries(Retries):
         result: object = None,
         exception: BaseException | None = None,
     ) -> None:
-        if exception is None:
+        if exception is None or isinstance(exception, GivenUpError):
             return
         super().after_process_message(_Persistent(broker), message, result=result, exception=exception)  # type: ignore[no-untyped-call]  # dramatiq carries no annotations
 
@@ -54,6 +56,7 @@ class _Persistent:
         self._broker = broker
 
     def enqueue(self, message: Message[Any], *, delay: int) -> None:
+        message.options.pop("traceback", None)  # the log has it; messages carry ids only
         while True:
             try:
                 self._broker.enqueue(message, delay=delay)

@@ -37,7 +37,10 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One page, the newest day first. `earlier` and `later` are the last days of the pages before and after, None where there is none."""
+    """One page, the newest day first.
+
+    `earlier` and `later` are the newest days of the pages before and after, None where there is none.
+    """
 
     challenge: ChallengeOverview
     days: tuple[date, ...]

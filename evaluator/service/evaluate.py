@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Protocol
 
 import structlog
@@ -32,7 +33,7 @@ from evaluator.service.fan_out import SENT_AHEAD
 from evaluator.service.finding import Finding, find, known_since
 from evaluator.service.judge import Day
 from evaluator.service.outbox import Outbox
-from evaluator.service.settle import leave_open, settle
+from evaluator.service.settle import Settled, leave_open, settle
 
 _log = structlog.get_logger(__name__)
 
@@ -45,9 +46,13 @@ class Upstream(Problems, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Nothing is left to do for this message; `settled` members were decided by it."""
+    """Nothing is left to do for this message; it decided `settled` members.
+
+    `errors` are of those that were given up, which stay pending as failed jobs.
+    """
 
     settled: int = 0
+    errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class NotNow:
 
 Result = Done | TryAgain | NotNow
 
-LONGEST_DELAY = 60.0
+LONGEST_DELAY = 20.0
 """Seconds until a batch is tried again, at most: when LeetCode is back sooner than it said, work goes on sooner."""
 
 
@@ -112,7 +117,7 @@ class Evaluator:
 
         asked = self._to_ask(attempt, day, members)
         years = sorted({date.year for date in day.window.utc_dates()})
-        answers = self.upstream.recent_solves([member.handle for member in asked], years) if asked else _NOTHING
+        answers = self._ask([member.handle for member in asked], years, attempt.number)
         last = attempt.number >= self.attempts and not _lacks_slot(answers.refusal)
         heard = _heard(asked, answers, last=last)
         waiting = set() if last else {member.member_id for member in asked} - set(heard)
@@ -121,7 +126,7 @@ class Evaluator:
         recorded = self._record(attempt, day, ready, replies, last=last, everybody=not waiting)
         if recorded.finished:
             after_batch(self.database, self.outbox, attempt.run_id)
-            return Done(recorded.settled)
+            return Done(recorded.settled.members, recorded.settled.errors)
         return self._put_off(attempt, answers.refusal or recorded.refusal)
 
     def _to_ask(self, attempt: Attempt, day: Day, members: Sequence[Undecided]) -> list[Undecided]:
@@ -135,6 +140,20 @@ class Evaluator:
             known = read_evidence(connection, since, day.window.start)
         enough = {key for key, evidence in known.items() if _is_enough(day, evidence)}
         return [member for member in open_cases if member.handle_key not in enough]
+
+    def _ask(self, handles: Sequence[str], years: Sequence[int], attempt: int) -> Answers:
+        """Ask in one request; on a later attempt in two, then four: a member on whom LeetCode fails stands apart."""
+        answers = _NOTHING
+        size = max(1, ceil(len(handles) / 2 ** (attempt - 1)))
+        for start in range(0, len(handles), size):
+            part = self.upstream.recent_solves(handles[start : start + size], years)
+            # What is fetched in several requests is known as of the first.
+            answers = Answers(
+                {**answers.replies, **part.replies}, part.refusal or answers.refusal, answers.asked_at or part.asked_at
+            )
+            if _lacks_slot(part.refusal):
+                break
+        return answers
 
     def _record(
         self,
@@ -158,7 +177,7 @@ class Evaluator:
             errors |= dict.fromkeys(unsure, refusal.detail)
             unsure = set()
         finished = everybody and not unsure
-        settled = 0
+        settled = Settled()
         with self.database.transaction() as connection:
             if lock_members(connection, sorted(found)):
                 put_observations(connection, [one.new for one in found.values() if one.new is not None])
@@ -198,16 +217,17 @@ class Evaluator:
         """The worker was lost with every attempt: find the member at fault, or leave it pending if it stands alone."""
         ids = [member.member_id for member in members]
         _log.warning("Batch given up", run_id=attempt.run_id, batch=attempt.batch, members=ids)
+        left_open = 0
         with self.database.transaction() as connection:
             if len(ids) > 1:
                 split_batch(connection, attempt.run_id, attempt.batch, attempt.day, attempt.opened_at)
             elif lock_members(connection, ids):
-                leave_open(connection, day, attempt.opened_at, ids, _LOST)
+                left_open = leave_open(connection, day, attempt.opened_at, ids, _LOST)
             finish(connection, attempt.run_id, attempt.batch)
             unsent = take_unsent(connection, attempt.run_id, SENT_AHEAD)
         self.outbox.send_batches(attempt.run_id, unsent)
         close_if_done(self.database, self.outbox, attempt.run_id)
-        return Done()
+        return Done(left_open, (_LOST,) * left_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +246,9 @@ class _Replies:
 
 @dataclass(frozen=True, slots=True)
 class _Recorded:
-    """How many members were decided, whether the batch is finished, and what LeetCode refused to tell."""
+    """Who was decided, whether the batch is finished, and what LeetCode refused to tell."""
 
-    settled: int
+    settled: Settled
     finished: bool
     refusal: Refusal | None
 

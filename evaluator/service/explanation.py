@@ -68,9 +68,8 @@ class ReplySeen:
 class Explanation:
     """One member's day. Without an evaluation `outcome` is None, and `reason` says why there is none.
 
-    `starts` and `ends` are the challenge's days.
-    `override` is the one in force, `overrides` are all there ever were. `next_try` is when a pending day is looked
-    at again by itself.
+    `starts` and `ends` are the challenge's first and last day. `override` is the one in force, `overrides` are all
+    there ever were. `next_try` is when a pending day is looked at again by itself.
     """
 
     challenge: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -17,6 +18,14 @@ from evaluator.service.judge import Day, decision_on, extends_streak, verdict_on
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many members were decided, and the errors of those among them that were given up: failed jobs."""
+
+    members: int = 0
+    errors: tuple[str, ...] = ()
+
+
 def settle(
     connection: Connection,
     day: Day,
@@ -24,8 +33,8 @@ def settle(
     evidence: Mapping[int, Evidence],
     difficulties: Mapping[str, Difficulty],
     errors: Mapping[int, str],
-) -> int:
-    """Decide members, whose locks the transaction holds, by their evidence; gives how many were decided.
+) -> Settled:
+    """Decide members, whose locks the transaction holds, by their evidence.
 
     Those that were decided since `opened_at` are left alone: another delivery of the message was first. Without it
     everybody is decided. `errors` says of a member why its newest answer is missing; it is a failed job then.
@@ -43,7 +52,7 @@ def settle(
         verdicts.append(verdict)
         mishaps.append(mishap if verdict.outcome is Outcome.PENDING else None)
     _record(connection, day, accounts, verdicts, mishaps)
-    return len(accounts)
+    return Settled(len(accounts), tuple(mishap for mishap in mishaps if mishap is not None))
 
 
 def leave_open(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -67,7 +68,7 @@ def test_every_admin_call_of_the_description_is_among_those_whose_token_is_teste
     [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x", "Bearer t\xf6ken"],
 )
 def test_without_the_right_token_no_admin_call_is_answered(client: httpx.Client, header: str | None) -> None:
-    headers = {"Authorization": header.encode("latin-1")} if header is not None else {}
+    headers = [(b"Authorization", header.encode("latin-1"))] if header is not None else []
     for method, path in ADMIN_CALLS:
         # A body that would be refused shows that nothing is read before the token.
         answer = client.request(method, path, headers=headers, content=b"{")
@@ -336,8 +337,9 @@ def test_a_reader_who_goes_away_gives_the_connection_back_and_two_slow_ones_shut
     assert client.get("/api/challenges").status_code == 200
     for reader in slow:
         reader.close()
+    deadline = time.monotonic() + 60
     while (again := client.get(path)).status_code == 503:  # until the server has noticed
-        pass
+        assert time.monotonic() < deadline
     assert len(again.json()) == 60_000
     with database.connection() as connection:
         assert connection.execute(

@@ -22,6 +22,7 @@ from tests.integration.served import served
 NOW = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp())  # 17:30 in Kolkata
 DAY = date(2026, 11, 20)
 _VOID = {"meta", "link", "img", "br", "input"}
+_INLINE = {"a", "span", "strong", "code", "time"}
 
 
 class Page(HTMLParser):
@@ -34,7 +35,6 @@ class Page(HTMLParser):
         self.loads: list[str] = []
         self.tags: list[str] = []
         self._open: list[str] = []
-        self._hidden = 0
         self.feed(html)
         self.close()
         assert self._open == []
@@ -44,6 +44,7 @@ class Page(HTMLParser):
         values = dict(attrs)
         assert len(values) == len(attrs), f"<{tag}> has an attribute twice"
         self.tags.append(tag)
+        self.text += "" if tag in _INLINE else " "
         if tag not in _VOID:
             self._open.append(tag)
         if tag == "a":
@@ -238,7 +239,8 @@ def test_whatever_people_and_leetcode_wrote_is_shown_as_text(client: httpx.Clien
     judged = [{"id": attack, "problem": f"two/sum?{attack}", "at": NOW, "difficulty": None, "bearing": "counts"}]
     scene.verdict("winter", "alice", DAY, Outcome.PASSED, Reason.OVERRIDE, judged=judged, error=attack)
     scene.execute(
-        "INSERT INTO overrides (member_id, day, outcome, reason, set_by, set_at) VALUES (%s, %s, 'passed', %s, %s, now())",
+        "INSERT INTO overrides (member_id, day, outcome, reason, set_by, set_at)"
+        " VALUES (%s, %s, 'passed', %s, %s, now())",
         scene.member("winter", "alice"),
         DAY,
         attack,

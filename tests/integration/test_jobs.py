@@ -324,5 +324,5 @@ def test_without_redis_the_jobs_are_counted_all_the_same(scene: Scene, evaluator
     done = evaluator("stats", "--json", redis_url="redis://127.0.0.1:1/0")
     assert done.returncode == 0
     assert (json.loads(done.stdout)["failed"], json.loads(done.stdout)["messages"]) == (1, None)
-    assert "Redis does not answer" in done.stderr
+    assert "Redis at 127.0.0.1:1 does not answer" in done.stderr
     assert "Traceback" not in done.stderr

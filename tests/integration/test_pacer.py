@@ -293,8 +293,8 @@ def test_who_would_wait_too_long_is_told_at_once_and_takes_no_slot(client: redis
         assert not acquired
     assert time.monotonic() - began < 0.4
     assert isinstance(caught.value, NoSlotError)
-    assert 0.5 < caught.value.wait <= 1.02
-    assert hurried.state().next_slot <= 1.02
+    assert 0.5 < caught.value.wait <= 1.024
+    assert hurried.state().next_slot <= 1.024
 
 
 def test_no_request_is_sent_where_redis_cannot_be_reached() -> None:
@@ -390,7 +390,7 @@ def test_the_limit_holds_when_the_clock_of_redis_is_set(client: redis.Redis, ste
     assert max(gaps(sent)) < 0.7
 
 
-@pytest.mark.parametrize(("limit", "spacing"), [(0.8, 1.275), (2.5, 0.408), (1000.0, 0.00102)])
+@pytest.mark.parametrize(("limit", "spacing"), [(0.8, 1.28), (2.5, 0.4096), (1000.0, 0.001024)])
 def test_any_positive_limit_works(client: redis.Redis, limit: float, spacing: float) -> None:
     sent: list[float] = []
     in_threads(2, lambda: send(Pacer(client, limit), sent, max(1, min(200, int(limit)))))
@@ -412,5 +412,5 @@ def test_looking_at_the_state_takes_no_slot_and_writes_nothing(client: redis.Red
     client.flushall()
     state = Pacer(client, 20).state()
     assert (state.paused_for, state.rate, state.refusals) == (0, 20, 0)
-    assert 1.0 < state.next_slot <= 1.02
+    assert 1.0 < state.next_slot <= 1.024
     assert client.keys() == []

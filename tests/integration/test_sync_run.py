@@ -63,7 +63,7 @@ TABLES = {
     " ORDER BY 1, 2, 3, 4",
     "runs": "SELECT challenge_id, day, day_start, day_end, counts_from, state, passes FROM runs ORDER BY 1, 2",
     "challenges": "SELECT id, completed_at IS NULL FROM challenges ORDER BY 1",
-    "solves": "SELECT * FROM (SELECT handle_key, submission_id, slug, time FROM solves) s ORDER BY 1, 2",
+    "solves": "SELECT DISTINCT handle_key, submission_id, slug, time FROM solves ORDER BY 1, 2",
     "problems": "SELECT slug, difficulty FROM problems ORDER BY 1",
 }
 

@@ -21,8 +21,8 @@ FROM (SELECT * FROM observations
 ORDER BY fetched_at, id
 
 -- name: neighbours
--- Solves shortly before or after a day, which a reader may take for solves of it.
-SELECT submission_id, slug, time FROM solves
+-- Solves shortly before or after a day, which a reader may take for solves of it. Two workers may have seen one at once.
+SELECT DISTINCT submission_id, slug, time FROM solves
 WHERE handle_key = %(key)s AND first_seen >= %(from)s - 300
   AND (time >= %(from)s AND time < %(start)s OR time >= %(end)s AND time < %(until)s)
 ORDER BY time, submission_id

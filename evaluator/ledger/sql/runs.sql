@@ -184,11 +184,6 @@ FROM runs r
 WHERE r.state = 'open' AND r.opened_at < clock_timestamp() - make_interval(secs => %(grace)s)
 ORDER BY r.id
 
--- name: resend_all
--- Work goes on after a pause: everything that waits is to be sent anew.
-UPDATE batches b SET sent_at = NULL FROM runs r
-WHERE r.id = b.run_id AND r.state = 'open' AND b.state = 'waiting' AND b.sent_at IS NOT NULL
-
 -- name: prune
 -- Batches are jobs, not history: they go some time after they are done.
 DELETE FROM batches WHERE (run_id, batch) IN (

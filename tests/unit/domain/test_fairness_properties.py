@@ -278,7 +278,7 @@ def test_every_verdict_reports_what_counts_and_what_was_required(
         replace(
             case(replace(rules, rest_days=frozenset({0} if rests else ())), Evidence(found, seen), known),
             override=override,
-            previous=Verdict(previous, Reason.ENOUGH) if previous else None,
+            previous=Verdict(previous, Reason.ENOUGH, 0, rules.min_solves) if previous else None,
             absent=absent,
             freeze_left=freeze_left,
         )

@@ -156,7 +156,7 @@ def test_the_calendars_of_two_years_are_joined() -> None:
     assert reply.active_dates == {date(2025, 12, 31), date(2026, 10, 26)}
 
 
-@pytest.mark.parametrize("calendar", [None, "", "[]", "{", "5", 5, '{"a": '])
+@pytest.mark.parametrize("calendar", ["", "[]", "{", "5", 5, '{"a": '])
 def test_an_empty_list_beside_a_calendar_that_cannot_be_read_proves_nothing(calendar: object) -> None:
     assert reply_in(document([], account(calendar=calendar))).standing is Standing.UNAVAILABLE
     assert reply_in(document([row()], account(calendar=calendar))).standing is Standing.VISIBLE
@@ -167,11 +167,12 @@ def test_an_empty_list_beside_a_calendar_that_cannot_be_read_proves_nothing(cale
     [
         ({"username": "alice"}, (2026,)),
         ({"username": "alice", "userCalendar": None}, (2026,)),
+        (account(calendar=None), (2026,)),
         (account(), (2025, 2026)),
     ],
 )
-def test_an_empty_list_without_one_of_the_calendars_proves_nothing(user: object, years: tuple[int, ...]) -> None:
-    assert reply_in(document([], user), years).standing is Standing.UNAVAILABLE
+def test_a_calendar_that_is_not_there_shows_no_activity(user: object, years: tuple[int, ...]) -> None:
+    assert reply_in(document([], user), years) == Reply("alice", Standing.VISIBLE, (), frozenset())
 
 
 def test_without_a_year_no_calendar_is_wanted() -> None:

@@ -1,0 +1,158 @@
+"""A consumer that loses nothing: what a broken connection or a spoiled message would strand goes on by itself.
+
+Redis counts a fetched message as being worked on until it is acknowledged, for as long as this process lives. Those
+that this process does not know of, it takes back: the reply to a fetch was lost, the consumer before this one was
+given up with what it had fetched, or had delayed in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import redis
+from dramatiq import Message, MessageProxy
+from dramatiq.brokers.redis import _RedisConsumer
+from dramatiq.common import compute_backoff
+from dramatiq.errors import ConnectionClosed, DecodeError
+
+if TYPE_CHECKING:
+    from evaluator.queue.broker import Broker
+
+LARGEST_MESSAGE = 16 * 1024
+"""Bytes; ours take some hundred, and a traceback of a failed try some thousand."""
+
+_LOOK_EVERY = 10.0  # seconds between two looks for what was lost
+
+_log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+class Held:
+    """The ids of the messages that this process has fetched and not acknowledged, by queue."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._ids: defaultdict[str, set[str]] = defaultdict(set)
+
+    def add(self, queue: str, redis_id: str) -> None:
+        with self._lock:
+            self._ids[queue].add(redis_id)
+
+    def discard(self, queue: str, redis_id: str) -> None:
+        with self._lock:
+            self._ids[queue].discard(redis_id)
+
+    def clear(self, queue: str) -> None:
+        with self._lock:
+            self._ids[queue].clear()
+
+    def of(self, queue: str) -> frozenset[str]:
+        with self._lock:
+            return frozenset(self._ids[queue])
+
+
+class LosslessConsumer(_RedisConsumer):
+    """Dramatiq's consumer of one queue, one thread's own; dramatiq makes a new one after every connection error."""
+
+    broker: Broker
+    queue_name: str
+    prefetch: int
+    timeout: int
+    message_cache: list[bytes | None]
+    queued_message_ids: set[str]
+
+    def __init__(self, broker: Broker, queue_name: str, prefetch: int, timeout: int) -> None:
+        super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]  # no annotations there
+        if queue_name.endswith(".DQ"):
+            broker.held.clear(queue_name)  # dramatiq dropped them with the former consumer
+        _connected(self._take_back)
+
+    def __next__(self) -> MessageProxy | None:
+        """The next message that was fetched; None, after a while, where there is none."""
+        if not self.message_cache and not _connected(self._fetch):
+            if time.monotonic() - self._looked_at > _LOOK_EVERY:
+                _connected(self._take_back)
+            self.misses, pause = compute_backoff(self.misses, max_backoff=self.timeout)
+            time.sleep(pause / 1000)
+            return None
+        self.misses = 0
+        data = self.message_cache.pop(0)
+        if data is None:
+            return None  # acknowledged elsewhere since it was put into the list
+        message = read_message(data)
+        if message is None:
+            _connected(lambda: self._bury(data))
+            return None
+        self.queued_message_ids.add(message.message_id)
+        self.broker.held.add(self.queue_name, message.options["redis_message_id"])
+        return MessageProxy(message)
+
+    def ack(self, message: MessageProxy) -> None:
+        _connected(lambda: super(LosslessConsumer, self).ack(message))  # type: ignore[no-untyped-call]  # as above
+        self.broker.held.discard(self.queue_name, message.options["redis_message_id"])
+
+    def nack(self, message: MessageProxy) -> None:
+        _connected(lambda: super(LosslessConsumer, self).nack(message))  # type: ignore[no-untyped-call]  # as above
+        self.broker.held.discard(self.queue_name, message.options["redis_message_id"])
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        _connected(lambda: super(LosslessConsumer, self).requeue(messages))  # type: ignore[no-untyped-call]  # as above
+
+    def _fetch(self) -> bool:
+        room = self.prefetch - self.outstanding_message_count
+        if room > 0:
+            self.message_cache = self.broker.do_fetch(self.queue_name, room)
+        return bool(self.message_cache)
+
+    def _lost(self) -> list[str]:
+        """Ids that Redis takes to be with this process, which does not know of them. Only while nothing is cached."""
+        key = f"{self.broker.namespace}:__acks__.{self.broker.broker_id}.{self.queue_name}"
+        fetched = [one.decode() if isinstance(one, bytes) else one for one in self.broker.client.smembers(key)]
+        # One that a thread acknowledges just now is gone from Redis too: taking it back does nothing.
+        held = self.broker.held.of(self.queue_name)
+        return [one for one in fetched if one not in held]
+
+    def _take_back(self) -> None:
+        self._looked_at = time.monotonic()
+        lost = self._lost()
+        if lost:
+            _log.warning(
+                "Taken back %d messages of %s that a broken connection had stranded", len(lost), self.queue_name
+            )
+            self.broker.do_requeue(self.queue_name, *lost)
+
+    def _bury(self, data: bytes) -> None:
+        """Move a message that is not ours to the dead letters, as it is; the others that were fetched go on."""
+        key = f"{self.broker.namespace}:{self.queue_name}.msgs"
+        lost = self._lost()
+        for redis_id, payload in zip(lost, self.broker.client.hmget(key, lost), strict=True):
+            if payload == data:
+                _log.error("A message of %s cannot be read; it is a dead letter now: %s", self.queue_name, redis_id)
+                self.broker.do_nack(self.queue_name, redis_id)
+
+
+def read_message(data: bytes) -> Message[Any] | None:
+    """A message as ours are: JSON of bounded size that carries ids only. None for anything else."""
+    if len(data) > LARGEST_MESSAGE:
+        return None
+    try:
+        message: Message[Any] = Message.decode(data)
+    except DecodeError:
+        return None
+    ids = all(type(one) is int and 0 <= one < 2**63 for one in message.args)
+    options = isinstance(message.options, dict) and isinstance(message.options.get("redis_message_id"), str)
+    return message if ids and options and message.kwargs == {} else None
+
+
+def _connected(work: Callable[[], _T]) -> _T:
+    """Do something with Redis. Every failure of it is a lost connection to dramatiq, which then starts anew."""
+    try:
+        return work()
+    except redis.RedisError as error:
+        raise ConnectionClosed(error) from None

@@ -1,0 +1,235 @@
+"""Workers as they are started in production: how fast they ask, how they stop, try again, give up, and what they log."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import date
+from itertools import pairwise
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+
+from evaluator.domain.rules import Rules
+from tests.integration.stage import Stage, until
+
+MARCH: dict[str, Any] = {
+    "starts": date(2026, 3, 1),
+    "ends": date(2026, 3, 1),
+    "timezone": "Etc/UTC",
+    "rules": Rules(),
+    "currency": None,
+}
+FAILED = "failed/not_enough"
+
+
+def queued(stage: Stage, members: int, **more: Any) -> None:
+    """A challenge of people who never solve anything, of which a day is due and queued."""
+    stage.scene.challenge("grind", [f"idle-{n}" for n in range(members)], **MARCH | more)
+    assert stage.evaluator("enqueue").code == 0
+
+
+def tally(stage: Stage) -> dict[str, int]:
+    found = stage.rows("SELECT outcome || '/' || reason, count(*) FROM evaluations GROUP BY 1")
+    return dict(found)
+
+
+def events(log: str) -> list[dict[str, Any]]:
+    """The lines of a log in JSON, each of which must be that."""
+    return [json.loads(line) for line in log.splitlines()]
+
+
+def test_four_processes_together_never_exceed_twenty_requests_in_any_second(stage: Stage) -> None:
+    """As the requests arrive, one a member: 80 of them take four seconds, not less."""
+    queued(stage, members=80)
+    settings = {"WORKER_PROCESSES": "4", "LEETCODE_REQUESTS_PER_SECOND": "20", "LEETCODE_USERS_PER_REQUEST": "1"}
+    with stage.running("worker", **settings) as worker:
+        until(lambda: stage.completed("grind"))
+        assert worker.stop() == 0
+    arrivals = sorted(stage.leetcode.arrivals())
+    assert len(arrivals) == 80
+    busiest = max(sum(start <= at < start + 1 for at in arrivals) for start in arrivals)
+    assert 15 <= busiest <= 20
+    assert arrivals[-1] - arrivals[0] >= 79 / 20
+    assert tally(stage) == {FAILED: 80}
+
+
+def test_a_worker_that_is_told_to_stop_finishes_its_batch_and_ends_well(stage: Stage) -> None:
+    queued(stage, members=40, ends=date(2026, 3, 2))
+    stage.leetcode.behaves(latency=1.5)
+    with stage.running("worker", WORKER_CONCURRENCY="1") as worker:
+        until(lambda: stage.leetcode.requests() == 1)
+        assert worker.stop() == 0
+    # The batch that was with LeetCode is settled, the one after it is not lost.
+    assert tally(stage) == {FAILED: 20, "pending/not_evaluated": 20}
+    assert stage.rows("SELECT state FROM batches ORDER BY batch") == [("done",), ("waiting",)]
+    assert stage.leetcode.requests() == 1
+    assert len(stage.messages("members")) == 1
+    stage.leetcode.behaves(latency=0)
+    with stage.running("worker"):
+        until(lambda: stage.completed("grind"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "settings"),
+    [
+        ({"kind": "server_error", "status": 500, "times": 2}, {}),
+        ({"kind": "blocked", "times": 2}, {}),
+        ({"kind": "slow", "seconds": 2, "times": 1}, {"LEETCODE_TIMEOUT": "200ms"}),
+    ],
+)
+def test_after_an_outage_everybody_is_settled_and_nobody_failed_unjustly(
+    stage: Stage, fault: dict[str, Any], settings: dict[str, str]
+) -> None:
+    stage.leetcode.user("ann", ("two-sum", "2026-03-01T10:00Z"))
+    stage.leetcode.goes_wrong(**fault)
+    stage.scene.challenge("grind", ["ann", "idle-ben"], **MARCH)
+    assert stage.evaluator("enqueue").code == 0
+    with stage.running("worker", LOG_FORMAT="json", **settings) as worker:
+        until(lambda: stage.completed("grind"))
+        assert worker.stop() == 0
+    assert stage.verdicts("grind") == {("ann", 1): "passed/enough", ("idle-ben", 1): FAILED}
+    assert stage.rows("SELECT attempts, state FROM batches") == [(1 + fault["times"], "done")]
+    assert json.loads(stage.evaluator("queue", "stats", "--json").out)["failed"] == 0
+    failures = [event for event in events(worker.said()) if event["event"] == "Job failed"]
+    assert len(failures) == fault["times"]
+    assert all(failure["retry_in"] > 0 for failure in failures)
+
+
+def test_the_backoff_lies_between_the_attempts_doubled_and_then_the_batch_is_given_up(stage: Stage) -> None:
+    stage.leetcode.goes_wrong("server_error", message="Out to lunch")
+    queued(stage, members=3)
+    with stage.running("worker", JOB_BACKOFF="0.4", JOB_ATTEMPTS="4", LOG_FORMAT="json") as worker:
+        until(lambda: stage.states("grind") == ["pending"])
+        assert worker.stop() == 0
+    pauses = [after - before for before, after in pairwise(stage.leetcode.arrivals())]
+    assert len(pauses) == 3
+    assert all(pause >= backoff for pause, backoff in zip(pauses, (0.4, 0.8, 1.6), strict=True))
+    assert tally(stage) == {"pending/upstream_unavailable": 3}
+
+    listed = stage.evaluator("queue", "failed", "--json").json()
+    told = "LeetCode failed to answer (HTTP 502: 502 Server Error 502 Server Error Out to lunch)"
+    assert [(job["handle"], job["attempts"], job["error"]) for job in listed] == [
+        (f"idle-{n}", 4, told) for n in range(3)
+    ]
+    # Whoever looks for "Job failed" finds each attempt, and the last as one after which nothing follows.
+    said = [event for event in events(worker.said()) if event.get("type") == "member-evaluation"]
+    assert [event["event"] for event in said] == ["Job failed"] * 4
+    assert [(event["level"], event.get("retry_in"), event.get("given_up")) for event in said] == [
+        ("warning", 0.4, None),
+        ("warning", 0.8, None),
+        ("warning", 1.6, None),
+        ("error", None, 3),
+    ]
+    assert {event["error"] for event in said} == {told}
+    assert stage.redis.zcard("evaluator:members.XQ") == 0  # the ledger knows of it: no dead letter
+
+    stage.leetcode.recovers()
+    assert stage.evaluator("queue", "retry").code == 0
+    with stage.running("worker"):
+        until(lambda: stage.completed("grind"))
+    assert stage.evaluator("queue", "failed", "--json").json() == []
+
+
+def test_the_lines_that_the_guide_names_are_logged(stage: Stage) -> None:
+    stage.scene.challenge("grind", ["idle-ann"], **MARCH)
+    enqueued = stage.evaluator("enqueue")
+    assert "Successfully queued 1 challenge evaluation jobs" in enqueued.err
+    with stage.running("worker") as worker:
+        until(lambda: stage.completed("grind"))
+        assert worker.stop() == 0
+    log = worker.said()
+    run = stage.value("SELECT id FROM runs")
+    assert re.search(rf"Processing job run:{run}:0 of type: challenge-evaluation\b", log)
+    assert re.search(rf"Processing job batch:{run}:1 of type: member-evaluation\b", log)
+    assert log.count("Job completed successfully") == 2
+    assert "Job failed" not in log
+    assert "Traceback" not in log
+    assert "\x1b[" not in log  # nobody at a terminal, no colours
+
+
+def test_as_json_every_line_is_json_and_says_which_job_it_is_about(stage: Stage) -> None:
+    stage.scene.challenge("grind", ["idle-ann"], **MARCH)
+    enqueued = stage.evaluator("enqueue", LOG_FORMAT="json")
+    assert [event["event"] for event in events(enqueued.err)] == ["Successfully queued 1 challenge evaluation jobs"]
+    with stage.running("worker", LOG_FORMAT="json", LOG_LEVEL="DEBUG") as worker:
+        until(lambda: stage.completed("grind"))
+        assert worker.stop() == 0
+    said = events(worker.said())
+    assert all({"timestamp", "level", "event", "logger"} <= event.keys() for event in said)
+    run = stage.value("SELECT id FROM runs")
+    about_batch = [event["event"] for event in said if event.get("job") == f"batch:{run}:1"]
+    assert about_batch[0] == f"Processing job batch:{run}:1 of type: member-evaluation"
+    assert about_batch[-1] == "Job completed successfully"
+    assert {"Run closed", "Challenge completed"} <= set(about_batch)
+
+
+def test_no_secret_is_logged_whatever_goes_wrong(stage: Stage, database_url: str, redis_url: str) -> None:
+    """Postgres trusts this user whatever the password is; the other services are away."""
+    secrets = {"database": "s3cr3t-of-postgres", "token": "s3cr3t-of-admins", "redis": "s3cr3t-of-redis"}
+    with_password = database_url.replace("evaluator@", f"evaluator:{secrets['database']}@").replace(
+        "postgres@", f"postgres:{secrets['database']}@"
+    )
+    assert secrets["database"] in with_password
+    loud = {"LOG_LEVEL": "DEBUG", "ADMIN_TOKEN": secrets["token"], "DATABASE_URL": with_password}
+    stage.leetcode.goes_wrong("user_error")
+    stage.scene.challenge("grind", ["idle-ann"], **MARCH)
+    said = [*stage.evaluator("enqueue", **loud)[1:]]
+    with (
+        stage.running("server", "--host", "127.0.0.1", "--port", "0", **loud) as server,
+        stage.running("worker", **loud) as worker,
+    ):
+        until(lambda: stage.states("grind") == ["pending"])
+        until(lambda: "Uvicorn running" in server.said())
+        assert (server.stop(), worker.stop()) == (0, 0)
+    said += [server.said(), worker.said()]
+    no_redis = loud | {"REDIS_URL": f"redis://:{secrets['redis']}@127.0.0.1:1/0"}
+    no_postgres = loud | {"DATABASE_URL": f"postgresql://u:{secrets['database']}@127.0.0.1:1/x"}
+    for settings in (no_redis, no_postgres):
+        for command in (["enqueue"], ["queue", "stats"], ["doctor"], ["worker"], ["sync-run"]):
+            said += stage.evaluator(*command, **settings)[1:]
+    assert [secret for secret in secrets.values() if any(secret in text for text in said)] == []
+    assert urlsplit(redis_url).password is None or not any(str(urlsplit(redis_url).password) in text for text in said)
+
+
+def test_a_worker_may_serve_one_queue_only(stage: Stage) -> None:
+    queued(stage, members=1)
+    with stage.running("worker", "--queue", "challenges"):
+        until(lambda: stage.messages("members"))
+        assert stage.messages("challenges") == []
+        assert tally(stage) == {"pending/not_evaluated": 1}
+    with stage.running("worker", "--queue", "members"):
+        until(lambda: stage.completed("grind"))
+
+
+def test_a_pause_holds_workers_and_a_resume_lets_them_go_on(stage: Stage) -> None:
+    queued(stage, members=1)
+    assert stage.evaluator("queue", "pause").code == 0
+    with stage.running("worker"):
+        until(lambda: tally(stage) == {"pending/not_evaluated": 1} and not stage.messages("challenges"))
+        assert stage.leetcode.requests() == 0
+        assert stage.evaluator("queue", "resume").code == 0
+        until(lambda: stage.completed("grind"))
+    assert stage.leetcode.requests() == 1
+
+
+def test_a_worker_process_that_dies_takes_its_master_along_and_loses_no_work(stage: Stage) -> None:
+    queued(stage, members=20)
+    stage.leetcode.behaves(latency=30)
+    with stage.running("worker") as worker:
+        until(lambda: stage.leetcode.requests() == 1)
+        children = [int(one) for one in children_of(worker.process.pid)]
+        for child in children:
+            os.kill(child, 9)
+        assert worker.process.wait(30) != 0
+    assert stage.rows("SELECT state, attempts FROM batches") == [("active", 1)]
+    stage.leetcode.behaves(latency=0)
+    redis.Redis.delete  # noqa: B018
+
+
+def children_of(pid: int) -> list[str]:
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return file.read().split()
