@@ -12,7 +12,10 @@ run: environment ## Bring everything up on this machine until Ctrl-C; with ONCE=
 	@$(BIN)/evaluator up $(if $(ONCE),--once)
 
 test: environment ## Run every test, with real services; ARGS="-k pacer" chooses
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto -m "not alone and not long" $(ARGS)
+ifndef ARGS
+	$(BIN)/pytest -m "alone and not long"
+endif
 
 lint: environment ## Look for mistakes and untidy layout; check that the lock file fits pyproject.toml
 	$(BIN)/ruff check

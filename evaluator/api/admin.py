@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Coroutine
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import redis
 import structlog
@@ -16,12 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from evaluator.api.failures import FAILURES, Failure, known
 from evaluator.api.services import Served, Services, services_of
+from evaluator.domain.verdict import Outcome
 from evaluator.ledger.jobs import FailedJob
 from evaluator.queue.depth import Depth, depths
 from evaluator.service import jobs
 from evaluator.service.enqueue import Request as EnqueueRequest
 from evaluator.service.enqueue import enqueue
 from evaluator.service.jobs import Retried, Stats
+from evaluator.service.override import MemberDay, Refused, lift_override, override
 from evaluator.service.unknown import missing_challenge
 
 _log = structlog.get_logger(__name__)
@@ -71,6 +73,8 @@ router = APIRouter(
     responses={**FAILURES, 401: {"model": Failure, "description": "The token is missing or wrong."}},
 )
 
+REFUSED: dict[int | str, dict[str, Any]] = {409: {"model": Failure, "description": "That day can't be overridden."}}
+
 ChallengeQuery = Annotated[str | None, Query(max_length=200, description="Only this challenge; left out: all.")]
 
 
@@ -95,6 +99,15 @@ class RunsWanted(BaseModel):
     challenge: str | None = Field(default=None, max_length=200, description="Only this challenge.")
     day: date | None = Field(default=None, description="Only this date; it must be over.")
     reevaluate: bool = Field(default=False, description="Ask LeetCode again, also about settled days.")
+
+
+class OverrideWanted(BaseModel):
+    """What a member's day is from now on, and why; the reason is kept and shown."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    outcome: Literal["passed", "failed", "exempt", "frozen"]
+    reason: str = Field(min_length=1, max_length=1000)
 
 
 class QueuedRun(BaseModel):
@@ -160,6 +173,28 @@ def pause_queue(request: Request, services: Served) -> Switched:
 def resume_queue(services: Served) -> Switched:
     """Let work begin again, and wake the workers for everything that waits."""
     return Switched(paused=False, changed=jobs.resume(services.database, services.outbox))
+
+
+@router.put("/challenges/{challenge}/members/{handle}/days/{day}/override", status_code=204, responses=REFUSED)
+def put_override(
+    challenge: str, handle: str, day: date, wanted: OverrideWanted, request: Request, services: Served
+) -> None:
+    """Decide a member's day by hand. It acts at once, on streak and penalty too, and survives re-evaluation."""
+    of, by = MemberDay(challenge, handle, day), f"API, {_client(request)}"
+    over_by = services.clock() - services.settings.settle_delay
+    _unless(override(services.database, services.outbox, of, Outcome(wanted.outcome), wanted.reason, by, over_by))
+
+
+@router.delete("/challenges/{challenge}/members/{handle}/days/{day}/override", status_code=204, responses=REFUSED)
+def clear_override(challenge: str, handle: str, day: date, request: Request, services: Served) -> None:
+    """Take an override back: the day is decided by LeetCode's answers again."""
+    of, by = MemberDay(challenge, handle, day), f"API, {_client(request)}"
+    _unless(lift_override(services.database, services.outbox, of, by))
+
+
+def _unless(refused: Refused | None) -> None:
+    if refused is not None:
+        raise HTTPException(409, refused.why)
 
 
 @router.post(

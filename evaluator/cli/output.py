@@ -11,7 +11,9 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-console = Console(soft_wrap=True)
+_PIPED = 240  # columns of a table that goes to a file or a pipe
+
+console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED)
 errors = Console(stderr=True, soft_wrap=True)
 
 

@@ -25,13 +25,14 @@ def server(
 
     from evaluator.api.app import create_app
     from evaluator.cli.keeper import Keeper
+    from evaluator.queue.broker import Broker, redis_client
 
     with open_session(connections=10) as session:
         session.require_schema()
         app = create_app(
             database=session.database,
             outbox=session.outbox,
-            broker=session.broker,
+            broker=Broker(redis_client(session.settings, timeout=1.0, retries=0), ()),
             clock=session.clock,
             settings=session.settings,
         )

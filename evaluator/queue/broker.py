@@ -124,13 +124,13 @@ def connect(settings: Settings, middleware: Sequence[Middleware] = (), maintenan
     return Broker(client, middleware, maintenance_chance)
 
 
-def redis_client(settings: Settings) -> redis.Redis:
-    """A client with time limits, and few retries: who waits for Redis should know why."""
+def redis_client(settings: Settings, timeout: float = 5.0, retries: int = 3) -> redis.Redis:
+    """A client that waits at most `timeout` seconds for an answer, and tries again `retries` times."""
     return redis.Redis.from_url(
         settings.redis,
-        socket_timeout=5.0,
-        socket_connect_timeout=5.0,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
         health_check_interval=30,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), retries),
         retry_on_error=[redis.ConnectionError, redis.TimeoutError],
     )

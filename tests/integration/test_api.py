@@ -49,6 +49,8 @@ ADMIN_CALLS = [
     ("POST", "/api/admin/queue/pause"),
     ("POST", "/api/admin/queue/resume"),
     ("POST", "/api/admin/runs"),
+    ("PUT", "/api/admin/challenges/{challenge}/members/{handle}/days/{day}/override"),
+    ("DELETE", "/api/admin/challenges/{challenge}/members/{handle}/days/{day}/override"),
 ]
 
 
@@ -142,6 +144,21 @@ def test_pause_and_resume_switch_the_work_and_say_so(client: httpx.Client) -> No
     assert (stats["paused"], stats["paused_by"]) == (True, "API, 127.0.0.1")
     assert client.post("/api/admin/queue/resume", headers=BEARER).json() == {"paused": False, "changed": True}
     assert client.post("/api/admin/queue/resume", headers=BEARER).json() == {"paused": False, "changed": False}
+
+
+def test_a_day_is_overridden_and_the_override_taken_back(client: httpx.Client, scene: Scene) -> None:
+    scene.challenge("winter", ["alice"], starts=date(2026, 11, 20), ends=date(2026, 11, 23))
+    path = "/api/admin/challenges/winter/members/ALICE/days/2026-11-20/override"
+    body = {"outcome": "exempt", "reason": "site was down"}
+    assert client.put(path, headers=BEARER, json=body).status_code == 204
+    verdict = client.get("/api/challenges/winter/verdicts?day=2026-11-20").json()[0]
+    assert (verdict["outcome"], verdict["reason"]) == ("exempt", "override")
+    assert client.delete(path, headers=BEARER).status_code == 204
+    assert client.get("/api/challenges/winter/verdicts?day=2026-11-20").json()[0]["outcome"] == "pending"
+    again = client.delete(path, headers=BEARER)
+    assert (again.status_code, "no override" in again.json()["detail"]) == (409, True)
+    for wrong in ({"outcome": "pending", "reason": "x"}, {"outcome": "passed", "reason": " "}, {"outcome": "passed"}):
+        assert client.put(path, headers=BEARER, json=wrong).status_code == 422
 
 
 def test_runs_are_queued_once_and_a_worker_is_woken(

@@ -27,7 +27,7 @@ from tests.oracle.model import Apply, Enqueue, Override, Step, Sync
 from tests.oracle.oracle import Oracle
 from tests.oracle.stand_in import StandIn
 
-SEEDS = range(int(os.environ.get("HISTORIES_FROM", "0")), int(os.environ.get("HISTORIES_TO", "60")))
+SEEDS = range(int(os.environ.get("HISTORIES_FROM", "0")), int(os.environ.get("HISTORIES_TO", "16")))
 
 
 COUNTED = {"not_enough", "freeze", "evidence_incomplete", "evidence_contradictory", "difficulty_unknown"}

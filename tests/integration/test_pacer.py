@@ -185,6 +185,7 @@ def gaps(moments: Sequence[float]) -> list[float]:
     return [later - earlier for earlier, later in pairwise(ordered)]
 
 
+@pytest.mark.alone
 def test_four_processes_together_never_exceed_the_limit_in_any_second_yet_reach_it(
     redis_url: str, receiver: Receiver
 ) -> None:
@@ -195,6 +196,7 @@ def test_four_processes_together_never_exceed_the_limit_in_any_second_yet_reach_
     assert len(arrivals) - 1 >= 0.9 * 20 * (max(arrivals) - min(arrivals))
 
 
+@pytest.mark.alone
 def test_a_pause_that_leetcode_asks_for_holds_for_every_process(
     redis_url: str, client: redis.Redis, receiver: Receiver
 ) -> None:

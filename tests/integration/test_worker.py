@@ -42,6 +42,7 @@ def events(log: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.splitlines()]
 
 
+@pytest.mark.alone
 def test_four_processes_together_never_exceed_twenty_requests_in_any_second(stage: Stage) -> None:
     """As the requests arrive, one a member: 80 of them take four seconds, not less."""
     queued(stage, members=80)
