@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from evaluator.cli.session import DONE, open_session
+from evaluator.cli.session import DONE, open_session, refuse
 
 
 def server(
@@ -38,5 +38,9 @@ def server(
         )
         # Uvicorn raises the signal again when it has stopped in good order: that is the end then, and not a kill.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
-        with Keeper(session):
-            uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
+        try:
+            with Keeper(session):
+                uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
+        except SystemExit as ended:
+            if ended.code != DONE:
+                refuse(f"The server cannot serve on {host}:{port}, for the reason above. Is another --port free?")

@@ -25,6 +25,7 @@ def sync_run(challenge: ChallengeOption = None, day: DayOption = None) -> None:
     problem("sync-run is deprecated: it asks LeetCode once a member. Use `evaluator enqueue --wait` with workers.")
     request = Request(challenge, parse_day(day))
     with open_session() as session:
+        session.broker.client.ping()  # without Redis there is no pace, and it would wait for that in silence
         settings = session.settings
         mode = Synchronous(session.database, session.upstream, settings.job_attempts, settings.job_backoff, time.sleep)
         done = 0

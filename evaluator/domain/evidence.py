@@ -84,14 +84,14 @@ def solves_of(rows: Iterable[Row], fetched_at: int) -> list[Solve]:
     for row in rows:
         if row.slug is None or row.at is None or row.at > fetched_at + FUTURE_TOLERANCE:
             continue
-        submission_id = row.submission_id or _substitute_id(row.slug, row.at)
+        submission_id = _identity(row)
         solves.setdefault(submission_id, Solve(submission_id, row.slug, row.at))
     return list(solves.values())
 
 
-def _substitute_id(slug: str, at: int) -> str:
-    """What tells a row without an id from others: all that it says."""
-    return f"{slug}@{at}"
+def _identity(row: Row) -> str:
+    """The submission's id; a row that came without one is told apart by what it says."""
+    return row.submission_id or f"{row.slug}@{row.at}"
 
 
 def observe(reply: Reply, fetched_at: int, years: Iterable[int], earlier: Iterable[Solve]) -> Observation:
@@ -113,27 +113,19 @@ def observe(reply: Reply, fetched_at: int, years: Iterable[int], earlier: Iterab
 
 
 def _oldest(rows: Iterable[Row], fetched_at: int) -> int:
-    """The second of the oldest row; times that are missing, or after the answer, reach back to nothing."""
-    return min([fetched_at, *(row.at for row in rows if row.at is not None)])
+    """The second of the oldest row that says when and what; rows that say neither reach back to nothing."""
+    return min([fetched_at, *(row.at for row in rows if row.at is not None and row.slug is not None)])
 
 
 def _contradicts(rows: Sequence[Row], fetched_at: int, after: int | None, earlier: Iterable[Solve]) -> bool:
     """Whether an answer that shows everything after `after` lacks a solve from there that it ought to hold."""
-    ids = {row.submission_id for row in rows}
+    ids = {_identity(row) for row in rows}
     lacked = [solve for solve in earlier if solve.submission_id not in ids and (after is None or solve.at > after)]
     if not lacked:
         return False
-    held = solves_of(rows, fetched_at)
-    return not all(any(_stands_for(row, solve) for row in held) for solve in lacked)
-
-
-def _stands_for(row: Solve, solve: Solve) -> bool:
-    """Whether one of an answer's rows explains why it lacks `solve`."""
-    if row.slug != solve.slug or row.at < solve.at:
-        return False
-    # LeetCode collapses repeats: a newer row of the same problem may hide the older one. Of the same second, it is
-    # the same submission if one of the two came without its id.
-    return row.at > solve.at or _substitute_id(row.slug, row.at) in {row.submission_id, solve.submission_id}
+    # LeetCode collapses repeats: a newer row of the same problem may hide the older one.
+    newest = {solve.slug: solve.at for solve in sorted(solves_of(rows, fetched_at), key=lambda solve: solve.at)}
+    return any(newest.get(solve.slug, solve.at) <= solve.at for solve in lacked)
 
 
 @dataclass(frozen=True, slots=True)

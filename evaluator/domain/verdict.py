@@ -99,17 +99,17 @@ class Case:
 
 def decide(case: Case) -> Verdict:
     """The verdict, by the first rule that applies."""
-    rules, window, previous = case.rules, case.window, case.previous
+    rules, window = case.rules, case.window
     count = tally(rules, window, case.counts_from, case.evidence.solves, case.difficulties)
 
-    def verdict(outcome: Outcome, reason: Reason, solved: int = count.solved) -> Verdict:
-        return Verdict(outcome, reason, solved, rules.min_solves, count.judged)
+    def verdict(outcome: Outcome, reason: Reason) -> Verdict:
+        return Verdict(outcome, reason, count.solved, rules.min_solves, count.judged)
 
     if case.override is not None:
         return verdict(case.override, Reason.OVERRIDE)
-    if previous and previous.outcome is Outcome.PASSED:
-        # Less may count by what is known now; what was proven once stands.
-        return verdict(Outcome.PASSED, Reason.ENOUGH, max(count.solved, previous.solved))
+    if case.previous and case.previous.outcome is Outcome.PASSED:
+        # What was proven once stands, even where less counts by what is known now.
+        return verdict(Outcome.PASSED, Reason.ENOUGH)
     if case.weekday in rules.rest_days:
         return verdict(Outcome.EXEMPT, Reason.REST_DAY)
     if _is_absent(case):

@@ -127,7 +127,7 @@ def fan_out_chunk(connection: Connection, run_id: int, members: int, size: int) 
     row = connection.execute(_SQL["lock_open"], {"id": run_id}).fetchone()
     if row is None:
         return None
-    _, challenge_id, day, day_start, day_end, reevaluate, batches, fanned_out, cancelled, within = row
+    _, challenge_id, day, day_start, day_end, reevaluate, batches, fanned_out, cancelled, within, required = row
     if not fanned_out:
         connection.execute(_SQL["drop_not_required"], {"id": run_id})
     last, looked, made = connection.execute(
@@ -144,6 +144,7 @@ def fan_out_chunk(connection: Connection, run_id: int, members: int, size: int) 
             "members": members,
             "size": size,
             "batches": batches,
+            "required": required,
         },
     ).fetchone() or (None, 0, 0)
     done: bool = looked < members

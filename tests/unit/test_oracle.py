@@ -439,8 +439,8 @@ class TestOutcome:
         oracle.apply(Enqueue(utc("04 05:00"), "c", nov(3), reevaluate=True))
         assert outcomes(oracle)[3] == "passed/enough"
         override(oracle, "04 06:00", 3, "failed")
-        override(oracle, "04 07:00", 3, None)  # nothing new counts on the 3rd
-        assert outcomes(oracle)[3] == "failed/not_enough"
+        override(oracle, "04 07:00", 3, None)  # the day is judged anew, by today's file
+        assert outcomes(oracle)[3] == "exempt/absence"
 
     def test_without_an_answer_the_day_is_pending_and_settles_by_itself_later(self) -> None:
         oracle = running()

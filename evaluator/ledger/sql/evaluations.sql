@@ -82,7 +82,8 @@ WITH decided AS (
 ), written AS (
     UPDATE evaluations e SET
         outcome = d.outcome, reason = d.reason, solved = d.solved, required = d.required,
-        evidence = d.evidence::jsonb, evaluated_at = clock_timestamp(),
+        -- Rows seen once count for ever: where nothing is judged now, a bug of ours kept it from being so.
+        evidence = coalesce(nullif(d.evidence, '[]')::jsonb, e.evidence, '[]'), evaluated_at = clock_timestamp(),
         error = d.error, failed_at = CASE WHEN d.error IS NOT NULL THEN clock_timestamp() END
     FROM decided d WHERE e.member_id = d.member_id AND e.day = %(day)s
 ), streaks AS (

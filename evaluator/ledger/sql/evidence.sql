@@ -13,7 +13,7 @@ CROSS JOIN LATERAL (
     WHERE s.handle_key = asked.handle_key AND s.fetched_at >= %(day_start)s
       AND (s.submission_ids = '{}' OR s.fetched_at < asked.since)
 ) o
-ORDER BY o.id
+ORDER BY o.fetched_at, o.id
 
 -- name: insert
 INSERT INTO observations (handle_key, fetched_at, standing, row_count, after, contradictory, active_dates,

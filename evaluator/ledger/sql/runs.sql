@@ -54,7 +54,9 @@ RETURNING r.id
 -- name: lock_open
 -- The open run whose members are being fanned out; only one worker does it at a time.
 SELECT r.id, r.challenge_id, r.day, r.day_start, r.day_end, r.reevaluate, r.batches, r.fanned_out, c.cancelled,
-       r.day BETWEEN c.starts AND c.ends AS within
+       r.day BETWEEN c.starts AND c.ends AS within,
+       (SELECT v.min_solves FROM rules v WHERE v.challenge_id = r.challenge_id AND v.holds_from <= r.day
+        ORDER BY v.holds_from DESC LIMIT 1) AS required
 FROM runs r JOIN challenges c ON c.id = r.challenge_id
 WHERE r.id = %(id)s AND r.state = 'open' AND NOT r.fan_out_done
 FOR UPDATE OF r SKIP LOCKED
@@ -86,8 +88,8 @@ WITH looked AS (
     FROM looked l LEFT JOIN evaluations e ON e.member_id = l.member_id AND e.day = %(day)s
     WHERE e.member_id IS NULL OR e.outcome = 'pending' OR %(reevaluate)s
 ), put AS (
-    INSERT INTO evaluations (member_id, day, run_id, batch)
-    SELECT member_id, %(day)s, %(id)s, batch FROM work
+    INSERT INTO evaluations (member_id, day, run_id, batch, required)
+    SELECT member_id, %(day)s, %(id)s, batch, %(required)s FROM work
     ON CONFLICT (member_id, day) DO UPDATE SET batch = excluded.batch, error = NULL, failed_at = NULL
     RETURNING batch
 ), made AS (
