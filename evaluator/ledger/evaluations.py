@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import orjson
+
 from evaluator.domain.day import Window
 from evaluator.domain.rules import Rules
 from evaluator.domain.streak import Streak
@@ -83,7 +85,7 @@ class Decision:
     reason: Reason
     solved: int
     required: int
-    evidence: str
+    evidence: list[dict[str, object]]
     streak: Streak
     settled_through: date | None
     amount: int
@@ -219,24 +221,24 @@ def read_outcomes(connection: Connection, member_ids: Sequence[int]) -> dict[int
 
 def record(connection: Connection, day: date, decisions: Sequence[Decision]) -> None:
     """Write outcomes, streaks and postings of locked members together."""
-    connection.execute(
-        _SQL["record"],
+    rows = [
         {
-            "day": day,
-            "ids": [decision.member_id for decision in decisions],
-            "outcomes": [decision.outcome for decision in decisions],
-            "reasons": [decision.reason for decision in decisions],
-            "solved": [decision.solved for decision in decisions],
-            "required": [decision.required for decision in decisions],
-            "evidence": [decision.evidence for decision in decisions],
-            "current": [decision.streak.current for decision in decisions],
-            "longest": [decision.streak.longest for decision in decisions],
-            "through": [decision.settled_through for decision in decisions],
-            "amounts": [decision.amount for decision in decisions],
-            "entries": [decision.entry for decision in decisions],
-            "errors": [decision.error for decision in decisions],
-        },
-    )
+            "member_id": decision.member_id,
+            "outcome": decision.outcome,
+            "reason": decision.reason,
+            "solved": decision.solved,
+            "required": decision.required,
+            "evidence": decision.evidence,
+            "current": decision.streak.current,
+            "longest": decision.streak.longest,
+            "through": decision.settled_through,
+            "amount": decision.amount,
+            "entry": decision.entry,
+            "error": decision.error,
+        }
+        for decision in decisions
+    ]
+    connection.execute(_SQL["record"], {"day": day, "decisions": orjson.dumps(rows).decode()})
 
 
 def forget_failures(connection: Connection, after: float) -> int:

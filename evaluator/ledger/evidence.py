@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from evaluator.domain.evidence import FUTURE_TOLERANCE, Evidence, Observation, Solve, Standing
 from evaluator.domain.problem import Problem
 from evaluator.domain.rules import Difficulty
@@ -60,25 +62,24 @@ def read_evidence(connection: Connection, since: Mapping[str, int], day_start: i
 
 def put_observations(connection: Connection, found: Iterable[NewObservation]) -> None:
     rows = [
-        (
-            new.handle_key,
-            new.observation.fetched_at,
-            new.observation.standing,
-            new.observation.row_count,
-            new.observation.after,
-            new.observation.contradictory,
-            sorted(new.observation.active_dates),
-            sorted(new.observation.calendar_years),
-            new.detail,
-            [solve.submission_id for solve in new.solves],
-            [solve.slug for solve in new.solves],
-            [solve.at for solve in new.solves],
-        )
+        {
+            "handle_key": new.handle_key,
+            "fetched_at": new.observation.fetched_at,
+            "standing": new.observation.standing,
+            "row_count": new.observation.row_count,
+            "after": new.observation.after,
+            "contradictory": new.observation.contradictory,
+            "active_dates": sorted(new.observation.active_dates),
+            "calendar_years": sorted(new.observation.calendar_years),
+            "detail": new.detail,
+            "submission_ids": [solve.submission_id for solve in new.solves],
+            "slugs": [solve.slug for solve in new.solves],
+            "times": [solve.at for solve in new.solves],
+        }
         for new in found
     ]
     if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(_SQL["insert"], rows)
+        connection.execute(_SQL["insert"], {"observations": orjson.dumps(rows).decode()})
 
 
 def read_difficulties(connection: Connection, slugs: Sequence[str]) -> dict[str, Difficulty]:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import orjson
-
 from evaluator.domain.day import Window
 from evaluator.domain.evidence import Evidence
 from evaluator.domain.postings import posting
@@ -66,7 +64,7 @@ def decision_on(
         verdict.reason,
         verdict.solved,
         verdict.required,
-        evidence_json(verdict),
+        _exhibits(verdict),
         streak,
         through,
         posting(day.rules, account.outcome, verdict.outcome, account.total, account.standing),
@@ -95,17 +93,15 @@ def _streak_after(
     return replay(outcomes[one] for one in settled), settled[-1] if settled else None
 
 
-def evidence_json(verdict: Verdict) -> str:
+def _exhibits(verdict: Verdict) -> list[dict[str, object]]:
     """The judged solves of a day as they are kept: `[{id, problem, at, difficulty, bearing}]`."""
-    return orjson.dumps(
-        [
-            {
-                "id": judged.solve.submission_id,
-                "problem": judged.solve.slug,
-                "at": judged.solve.at,
-                "difficulty": judged.difficulty,
-                "bearing": judged.bearing,
-            }
-            for judged in verdict.judged
-        ]
-    ).decode()
+    return [
+        {
+            "id": judged.solve.submission_id,
+            "problem": judged.solve.slug,
+            "at": judged.solve.at,
+            "difficulty": judged.difficulty,
+            "bearing": judged.bearing,
+        }
+        for judged in verdict.judged
+    ]

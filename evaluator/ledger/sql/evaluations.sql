@@ -74,16 +74,14 @@ SELECT member_id, day, outcome FROM evaluations WHERE member_id = ANY (%(ids)s) 
 -- name: record
 -- Outcome, streak and posting in one statement, for a whole batch.
 WITH decided AS (
-    SELECT * FROM unnest(
-        %(ids)s::bigint[], %(outcomes)s::text[], %(reasons)s::text[], %(solved)s::smallint[], %(required)s::smallint[],
-        %(evidence)s::text[], %(current)s::int[], %(longest)s::int[], %(through)s::date[], %(amounts)s::bigint[],
-        %(entries)s::smallint[], %(errors)s::text[])
-    AS d (member_id, outcome, reason, solved, required, evidence, current, longest, through, amount, entry, error)
+    SELECT * FROM json_to_recordset(%(decisions)s::json) AS d (
+        member_id bigint, outcome text, reason text, solved smallint, required smallint, evidence jsonb,
+        current int, longest int, through date, amount bigint, entry smallint, error text)
 ), written AS (
     UPDATE evaluations e SET
         outcome = d.outcome, reason = d.reason, solved = d.solved, required = d.required,
         -- Rows seen once count for ever: where nothing is judged now, a bug of ours kept it from being so.
-        evidence = coalesce(nullif(d.evidence, '[]')::jsonb, e.evidence, '[]'), evaluated_at = clock_timestamp(),
+        evidence = coalesce(nullif(d.evidence, '[]'), e.evidence, '[]'), evaluated_at = clock_timestamp(),
         error = d.error, failed_at = CASE WHEN d.error IS NOT NULL THEN clock_timestamp() END
     FROM decided d WHERE e.member_id = d.member_id AND e.day = %(day)s
 ), streaks AS (

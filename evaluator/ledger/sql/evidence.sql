@@ -16,9 +16,14 @@ CROSS JOIN LATERAL (
 ORDER BY o.fetched_at, o.id
 
 -- name: insert
+-- All observations of a batch, as one JSON document: a driver takes much longer to write as many arrays.
 INSERT INTO observations (handle_key, fetched_at, standing, row_count, after, contradictory, active_dates,
                           calendar_years, detail, submission_ids, slugs, times)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+SELECT handle_key, fetched_at, standing, row_count, after, contradictory, active_dates,
+       calendar_years, detail, submission_ids, slugs, times
+FROM json_to_recordset(%(observations)s::json) AS o (
+    handle_key text, fetched_at bigint, standing text, row_count smallint, after bigint, contradictory boolean,
+    active_dates date[], calendar_years smallint[], detail text, submission_ids text[], slugs text[], times bigint[])
 
 -- name: difficulties
 SELECT slug, difficulty FROM problems WHERE slug = ANY (%(slugs)s) AND difficulty IS NOT NULL
