@@ -8,8 +8,8 @@ BIN := .venv/bin
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: environment ## Bring everything up on this machine until Ctrl-C; with ONCE=1 settle the sample's days and exit
-	@$(BIN)/evaluator up $(if $(ONCE),--once)
+run: environment ## Bring everything up here until Ctrl-C; ONCE=1 settles the sample's days and exits; PORT=8001
+	@$(BIN)/evaluator up $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: environment ## Run every test, with real services; ARGS="-k pacer" chooses
 	$(BIN)/pytest -n auto -m "not alone and not long" $(ARGS)

@@ -96,11 +96,12 @@ class Settings(BaseModel):
 def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> Settings:
     """Read `environ`, with `env_file` below it. Raises ConfigurationError, which names everything wrong at once."""
     in_file = dotenv_values(env_file) if env_file and env_file.is_file() else {}
-    source = {key: value for key, value in in_file.items() if value is not None} | dict(environ)
     values: dict[str, str] = {}
     wrong: list[str] = []
     for name in Settings.model_fields:
         key = name.upper()
+        # The environment says it all or nothing: its key does not meet the file's `NAME_FILE`.
+        source = next((one for one in (environ, in_file) if one.get(key) or one.get(f"{key}_FILE")), {})
         path = source.get(f"{key}_FILE")
         if path and source.get(key):
             wrong.append(f"{key} and {key}_FILE are both set; keep one of them")

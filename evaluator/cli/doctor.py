@@ -82,6 +82,8 @@ def _look(session: Session, name: str, check: Callable[[Session], str]) -> Findi
         return Finding(name, ok=True, detail=check(session))
     except _Unwell as unwell:
         return Finding(name, ok=False, detail=str(unwell))
+    except psycopg.errors.UndefinedTable:
+        return Finding(name, ok=False, detail="cannot be looked at without the schema")
     except (*UNREACHABLE, redis.RedisError) as error:
         return Finding(name, ok=False, detail=unreachable(session.settings, error), away=True)
     except (psycopg.Error, SchemaError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -10,10 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from evaluator.cli.arguments import ChallengeOption, DayOption, JsonOption, parse_day
 from evaluator.cli.output import console, errors, print_json, problem
-from evaluator.cli.session import FAILED, open_session
+from evaluator.cli.session import FAILED, Session, open_session
 from evaluator.ledger.database import Database
 from evaluator.ledger.runs import progress_of, runs_at_work
 from evaluator.service.enqueue import Queued, Request
+from evaluator.service.reconcile import GRACE, reconcile
 
 _LOOK = 0.25  # seconds between two looks at the progress
 _QUIET_LOOK = 10.0  # seconds between two lines where nobody watches
@@ -37,12 +39,13 @@ def enqueue(
     request = Request(challenge, parse_day(day), reevaluate)
     with open_session() as session:
         queued = enqueue_due(session.database, session.outbox, request, session.clock(), session.settings.settle_delay)
+        reconcile(session.database, session.outbox)
         if as_json:
             print_json(_document(queued))
         else:
             _say(queued)
         if wait:
-            watch(session.database, request, queued)
+            watch(session, at_work(session.database, request, queued))
     for refusal in queued.refused:
         problem(refusal)
     if queued.refused:
@@ -52,7 +55,8 @@ def enqueue(
 def _say(queued: Queued) -> None:
     for run in queued.runs:
         console.print(f"queued {run.challenge} {run.day} (run {run.run_id})", highlight=False)
-    console.print(f"Successfully queued {len(queued.runs)} challenge evaluation jobs", highlight=False)
+    if queued.runs or not queued.refused:
+        console.print(f"Successfully queued {len(queued.runs)} challenge evaluation jobs", highlight=False)
 
 
 def _document(queued: Queued) -> dict[str, object]:
@@ -62,22 +66,27 @@ def _document(queued: Queued) -> dict[str, object]:
     }
 
 
-def watch(database: Database, request: Request, queued: Queued) -> None:
-    """Show how far the work on a request is until nothing more happens by itself.
-
-    That is what it queued, and what others, such as a server, had queued of it before.
-    """
+def at_work(database: Database, request: Request, queued: Queued) -> list[int]:
+    """The runs that a request is about: what it queued, and what others, such as a server, had queued before."""
     with database.connection() as connection:
         others = runs_at_work(connection, request.challenge, request.day)
-    run_ids = sorted({run.run_id for run in queued.runs}.union(others))
+    return sorted({run.run_id for run in queued.runs}.union(others))
+
+
+def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = lambda: None) -> None:
+    """Show how far these runs are until nothing more happens to them by itself.
+
+    What is lost in the meantime is sent again from here too: there may be no server that does. `look` is called again
+    and again, and may end it by raising.
+    """
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors
     )
     with bar:
         task = bar.add_task("evaluations", total=None)
-        said_at = time.monotonic()
+        said_at = tended_at = time.monotonic()
         while True:
-            with database.connection() as connection:
+            with session.database.connection() as connection:
                 runs = progress_of(connection, run_ids)
             total, left = sum(run.total for run in runs), sum(run.left for run in runs)
             over = sum(run.over for run in runs)
@@ -88,4 +97,8 @@ def watch(database: Database, request: Request, queued: Queued) -> None:
                 errors.print(f"{total - left} evaluations done, {over} of {len(runs)} days settled", highlight=False)
             if over == len(runs):
                 return
+            if time.monotonic() - tended_at > GRACE:
+                tended_at = time.monotonic()
+                reconcile(session.database, session.outbox)
+            look()
             time.sleep(_LOOK)

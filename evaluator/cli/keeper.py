@@ -71,7 +71,9 @@ class Keeper:
 
     def _enqueue(self) -> None:
         session = self._session
-        enqueue(session.database, session.outbox, Request(), session.clock(), session.settings.settle_delay)
+        enqueue(
+            session.database, session.outbox, Request(new_only=True), session.clock(), session.settings.settle_delay
+        )
 
     def _prune(self) -> None:
         settings = self._session.settings

@@ -16,6 +16,8 @@ from evaluator.cli.session import Session, open_session
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.locks import sole
 
+_RECONCILE_EVERY = 30.0  # seconds; there may be no server that does it more often
+
 _log = structlog.get_logger(__name__)
 
 
@@ -24,7 +26,7 @@ def scheduler(
         int, typer.Option(min=1, metavar="MINUTES", help="Enqueue what is due every so many minutes.")
     ] = 5,
 ) -> None:
-    """Enqueue what is due every few minutes, prune every hour, and sync the problem catalogue every day.
+    """Enqueue what is due every few minutes, retry what is pending, prune, and sync the problem catalogue every day.
 
     Safe to run twice: of two schedulers, one at a time does a job. A service that is away is tried again next time.
 
@@ -35,6 +37,7 @@ def scheduler(
     from evaluator.service.enqueue import Request, enqueue
     from evaluator.service.problems import sync_problems
     from evaluator.service.prune import prune
+    from evaluator.service.reconcile import reconcile
 
     with open_session() as session:
         session.require_schema()
@@ -48,8 +51,9 @@ def scheduler(
         add(
             "enqueue",
             every * 60,
-            lambda: enqueue(database, session.outbox, Request(), session.clock(), settings.settle_delay),
+            lambda: enqueue(database, session.outbox, Request(new_only=True), session.clock(), settings.settle_delay),
         )
+        add("reconcile", _RECONCILE_EVERY, lambda: reconcile(database, session.outbox))
         add("prune", 3600, lambda: prune(database, settings.retention_completed, settings.retention_failed))
         add("sync problems", 86_400, lambda: sync_problems(database, session.upstream))
         signal.signal(signal.SIGTERM, lambda *_: timer.shutdown(wait=False))

@@ -18,7 +18,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from evaluator.cli.enqueue import watch
+from evaluator.cli.enqueue import at_work, watch
 from evaluator.cli.output import console, problem
 from evaluator.cli.reports import show_standings
 from evaluator.cli.session import FAILED, Session, read_settings
@@ -54,7 +54,7 @@ def up(
         signal.signal(sign, _interrupt)
     try:
         with _everything(folder, port) as (session, processes):
-            _settle_sample(session)
+            _settle_sample(session, processes)
             if not once:
                 _say_where(session, port)
                 _wait(processes)
@@ -108,7 +108,7 @@ def _running(folder: Path, *command: str) -> Iterator[_Running]:
         yield _Running(child, process)
 
 
-def _settle_sample(session: Session) -> None:
+def _settle_sample(session: Session, processes: Sequence[_Running]) -> None:
     """Apply the sample challenges, settle what is due of them, and print who stands where."""
     settle_delay = session.settings.settle_delay
     now = session.clock()
@@ -121,9 +121,10 @@ def _settle_sample(session: Session) -> None:
     reconcile(session.database, session.outbox)
     request = Request()
     queued = enqueue(session.database, session.outbox, request, now, settle_delay)
-    _say(f"settling {len(queued.runs)} days of {len(file.challenges)} sample challenges")
+    run_ids = at_work(session.database, request, queued)
+    _say(f"settling {len(run_ids)} days of {len(file.challenges)} sample challenges")
     began = time.monotonic()
-    watch(session.database, request, queued)
+    watch(session, run_ids, look=lambda: _require(processes))
     _say(f"settled in {time.monotonic() - began:.1f} s\n")
     for challenge in file.challenges:
         console.print(f"{challenge.name} ({challenge.id})", style="bold", highlight=False)
@@ -148,12 +149,15 @@ def _exports() -> str:
 def _wait(processes: Sequence[_Running]) -> NoReturn:
     """Return never; raises ServiceError when one of the processes has ended."""
     while True:
-        for running in processes:
-            if running.process.poll() is not None:
-                raise running.child.error(
-                    f"the {running.child.name} has ended (exit code {running.process.returncode})"
-                )
+        _require(processes)
         time.sleep(_LOOK)
+
+
+def _require(processes: Sequence[_Running]) -> None:
+    """Raises ServiceError where one of the processes has ended."""
+    for one in processes:
+        if one.process.poll() is not None:
+            raise one.child.error(f"the {one.child.name} has ended (exit code {one.process.returncode})")
 
 
 def _address(simulator: _Running) -> str:

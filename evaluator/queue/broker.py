@@ -23,6 +23,9 @@ from evaluator.queue.messages import QUEUES
 from evaluator.settings import Settings
 
 NAMESPACE = "evaluator"
+MAINTENANCE_CHANCE = 10_000
+"""Of a million commands so many look for lost workers too; an idle worker sends some ten a second."""
+
 _CHUNK = 500  # messages in one call of the script: some ten milliseconds of Redis' time
 _HEARTBEAT_TIMEOUT = 15_000  # milliseconds without a sign of a worker until its messages go back to their queues
 _DEAD_MESSAGE_TTL = 7 * 86_400_000
@@ -32,7 +35,9 @@ _CLOCK_READ_EVERY = 30.0
 class Broker(RedisBroker):
     """Its keys are described at the head of Dramatiq's `dispatch.lua`; ids are those of `messages.py`."""
 
-    def __init__(self, client: redis.Redis, middleware: Sequence[Middleware], maintenance_chance: int = 1_000) -> None:
+    def __init__(
+        self, client: redis.Redis, middleware: Sequence[Middleware], maintenance_chance: int = MAINTENANCE_CHANCE
+    ) -> None:
         super().__init__(  # type: ignore[no-untyped-call]  # dramatiq carries no annotations
             client=client,
             middleware=list(middleware),
@@ -118,7 +123,9 @@ class Broker(RedisBroker):
         self._send(keys=[name, f"{name}.msgs"], args=arguments)
 
 
-def connect(settings: Settings, middleware: Sequence[Middleware] = (), maintenance_chance: int = 1_000) -> Broker:
+def connect(
+    settings: Settings, middleware: Sequence[Middleware] = (), maintenance_chance: int = MAINTENANCE_CHANCE
+) -> Broker:
     """The broker at the Redis of the settings; it connects when it is first used."""
     client = redis_client(settings)
     return Broker(client, middleware, maintenance_chance)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import redis
 from dramatiq import Message, MessageProxy
 from dramatiq.brokers.redis import _RedisConsumer
-from dramatiq.common import compute_backoff
+from dramatiq.common import compute_backoff, current_millis
 from dramatiq.errors import ConnectionClosed, DecodeError
 
 if TYPE_CHECKING:
@@ -89,6 +89,9 @@ class LosslessConsumer(_RedisConsumer):
         if message is None:
             _connected(lambda: self._bury(data))
             return None
+        if "eta" in message.options:
+            # Set by Redis' clock, and looked at by dramatiq with this machine's, which may be wrong.
+            message.options["eta"] += current_millis() - _connected(self.broker.now)
         self.queued_message_ids.add(message.message_id)
         self.broker.held.add(self.queue_name, message.options["redis_message_id"])
         return MessageProxy(message)
@@ -103,6 +106,10 @@ class LosslessConsumer(_RedisConsumer):
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         _connected(lambda: super(LosslessConsumer, self).requeue(messages))  # type: ignore[no-untyped-call]  # as above
+
+    def close(self) -> None:
+        """Give back what was fetched and is with no thread, were it still on its way from Redis."""
+        _connected(self._take_back)
 
     def _fetch(self) -> bool:
         room = self.prefetch - self.outstanding_message_count
@@ -147,7 +154,8 @@ def read_message(data: bytes) -> Message[Any] | None:
         return None
     ids = all(type(one) is int and 0 <= one < 2**63 for one in message.args)
     options = isinstance(message.options, dict) and isinstance(message.options.get("redis_message_id"), str)
-    return message if ids and options and message.kwargs == {} else None
+    when = options and isinstance(message.options.get("eta", 0), int)
+    return message if ids and when and message.kwargs == {} else None
 
 
 def _connected(work: Callable[[], _T]) -> _T:

@@ -32,7 +32,7 @@ class PersistentRetries(Retries):
     def __init__(self, attempts: int, backoff: float, is_outage: Callable[[BaseException], bool]) -> None:
         super().__init__(
             min_backoff=max(1, int(backoff * 1000)),
-            max_backoff=int(LONGEST_BACKOFF * 1000),
+            max_backoff=int(max(LONGEST_BACKOFF, backoff) * 1000),
             retry_when=lambda retries, error: is_outage(error) or retries + 1 < attempts,
         )
 

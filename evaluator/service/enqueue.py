@@ -19,11 +19,15 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to settle: one challenge or all, one day or every due one; `reevaluate` asks LeetCode again."""
+    """What to settle: one challenge or all, one day or every due one; `reevaluate` asks LeetCode again.
+
+    Who asks every few minutes wants `new_only`: a day that is pending is then left to its time of retry.
+    """
 
     challenge: str | None = None
     day: date | None = None
     reevaluate: bool = False
+    new_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def enqueue(database: Database, outbox: Outbox, request: Request, now: int, sett
         for challenge in challenges:
             due, why_not = _due_days(challenge, request, now - settle_delay)
             refused += why_not
-            queued += _queue(connection, challenge, due, present[challenge.id], reevaluate=request.reevaluate)
+            queued += _queue(connection, challenge, due, present[challenge.id], request)
         turns = next_turns(connection, ids)
     outbox.send_runs(turns)
     level = logging.INFO if queued else logging.DEBUG
@@ -102,17 +106,16 @@ def _due_days(challenge: Challenge, request: Request, over_by: float) -> tuple[d
 
 
 def _queue(
-    connection: Connection, challenge: Challenge, due: dict[date, Window], present: dict[date, Run], *, reevaluate: bool
+    connection: Connection, challenge: Challenge, due: dict[date, Window], present: dict[date, Run], request: Request
 ) -> list[QueuedRun]:
     """Insert the runs that are missing, and queue a further pass over those that want one."""
     missing = {day: window for day, window in due.items() if day not in present}
     queued: dict[date, int] = {}
     if missing:
         queued = insert_runs(connection, challenge.id, missing, challenge.calendar.start(challenge.starts))
-    next_pass: Pass = "reevaluate" if reevaluate else "pending"
-    again = [
-        present[day].id for day in due if day in present and (reevaluate or present[day].state is RunState.PENDING)
-    ]
+    next_pass: Pass = "reevaluate" if request.reevaluate else "pending"
+    wanted = set(RunState) if request.reevaluate else set() if request.new_only else {RunState.PENDING}
+    again = [present[day].id for day in due if day in present and present[day].state in wanted]
     if again:
         queued |= {day: run_id for run_id, day in requeue(connection, again, next_pass).items()}
     return [QueuedRun(challenge.id, day, queued[day]) for day in sorted(queued)]

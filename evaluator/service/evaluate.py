@@ -75,14 +75,13 @@ class NotNow:
 Result = Done | TryAgain | NotNow
 
 LONGEST_DELAY = 20.0
-"""Seconds until a batch is tried again, at most: when LeetCode is back sooner than it said, work goes on sooner."""
+"""Seconds that LeetCode or the pacer is believed in at once: when it is back sooner than said, work goes on sooner."""
 
 
 def retry_delay(result: TryAgain | NotNow, backoff: float) -> float:
     """Seconds until the next try: `backoff` doubled with each attempt, and no less than LeetCode asks for."""
-    if isinstance(result, NotNow):
-        return min(result.after, LONGEST_DELAY)
-    return min(max(backoff * 2.0 ** (result.attempt - 1), result.after or 0.0), LONGEST_DELAY)
+    asked_for = min(result.after or 0.0, LONGEST_DELAY)
+    return asked_for if isinstance(result, NotNow) else max(backoff * 2.0 ** (result.attempt - 1), asked_for)
 
 
 _NOTHING = Answers({}, None, 0)

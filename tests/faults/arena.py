@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, NamedTuple
+from unittest.mock import patch
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ import redis
 from dramatiq.common import dq_name
 
 from evaluator.domain.rules import Difficulty, Rules
-from evaluator.ledger.database import Database
+from evaluator.ledger.database import UNREACHABLE, Database
 from evaluator.queue.broker import connect
 from evaluator.queue.janitor import janitor_broker, tidy
 from evaluator.queue.messages import QUEUES
@@ -26,8 +27,9 @@ from evaluator.service.reconcile import Reconciled, reconcile
 from evaluator.settings import Settings
 from tests.faults.nursery import Command, Nursery
 from tests.faults.services import Service
+from tests.integration.leetcode import LeetCode
+from tests.integration.program import until
 from tests.integration.scene import Scene
-from tests.integration.stage import LeetCode, until
 
 FIRST = date(2026, 3, 1)
 DAYS = 4
@@ -96,11 +98,11 @@ def fate(handle: str, days: int) -> Fate:
 
 
 @contextmanager
-def created(server: Service) -> Iterator[str]:
-    """A database with the schema and without rows, by its URL."""
+def created(server: Service, template: str = "migrated") -> Iterator[str]:
+    """A copy of a database, by its URL; `migrated` has the schema and no rows."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     url = urlsplit(server.url)
     yield f"{url.scheme}://{url.netloc}/{name}?{url.query}"
     with psycopg.connect(server.url, autocommit=True) as connection:
@@ -118,7 +120,7 @@ class Arena:
 
     def __post_init__(self) -> None:
         self.scene = Scene(self.database)
-        self.client = redis.Redis.from_url(self.redis.url, socket_timeout=5)
+        self.client = redis.Redis.from_url(self.redis.url, socket_timeout=5, decode_responses=True)
         settings = Settings(redis_url=self.redis.url)
         self._broker = connect(settings)
         self._janitor = janitor_broker(settings)
@@ -150,19 +152,19 @@ class Arena:
         return given | settings
 
     def start(self, *words: str, doom: str | None = None, **settings: str) -> Command:
-        """A command in the background."""
+        """A command in the background; CLOCK_AHEAD among its settings are seconds."""
         return self.nursery.start(words, self.environment(**settings), doom)
 
     def worker(self, doom: str | None = None, **settings: str) -> Command:
         return self.start("worker", doom=doom, **settings)
 
-    def server(self, **settings: str) -> Command:
+    def server(self, doom: str | None = None, **settings: str) -> Command:
         """A server, with its keeper, at a port of its own."""
-        return self.start("server", "--host", "127.0.0.1", "--port", "0", **settings)
+        return self.start("server", "--host", "127.0.0.1", "--port", "0", doom=doom, **settings)
 
     def run(self, *words: str, **settings: str) -> Any:
         """A command to its end, which must be a good one; what it printed, read if it is JSON."""
-        command = self.start(*words, **settings)
+        command = self.nursery.start(words, self.environment(**settings))
         assert command.wait() == 0, command.said()
         return orjson.loads(command.out()) if "--json" in words else command.out()
 
@@ -171,30 +173,43 @@ class Arena:
     def lost_workers_are_missed(self) -> None:
         """The seconds pass after which a worker without a sign of life is a lost one; call it while none lives."""
         for worker in self.client.zrange("evaluator:__heartbeats__", 0, -1):
-            self.client.zadd("evaluator:__heartbeats__", {worker: 1})
+            self.client.zadd("evaluator:__heartbeats__", {str(worker): 1})
 
     def keep(self) -> Reconciled:
-        """What a server does every few seconds, after a few seconds."""
-        self.scene.execute("UPDATE batches SET sent_at = sent_at - interval '6 s' WHERE state <> 'done'")
-        self.scene.execute("UPDATE runs SET opened_at = opened_at - interval '6 s' WHERE state = 'open'")
+        """What a server does every few seconds, without waiting for messages that may be on their way."""
         tidy(self._janitor)
-        return reconcile(self.database, self.outbox)
+        with patch("evaluator.service.reconcile.GRACE", 0.0):
+            return reconcile(self.database, self.outbox)
 
-    def finish(self, within: float = 40.0, *, keeping: bool = True) -> None:
-        """Return when everything is settled."""
+    def finish(self, within: float = 40.0, *, keeping: bool = True, hurrying: bool = False) -> None:
+        """Return when everything is settled; `hurrying` has pending runs tried again at once, not after minutes."""
 
         def over() -> bool:
+            if hurrying:
+                self.scene.execute("UPDATE runs SET retry_at = now() WHERE state = 'pending'")
             if keeping:
                 self.keep()
             return self.settled()
 
-        until(over, within)
+        until(lambda: self.reached(over), within)
+
+    def reached(self, condition: Callable[[], bool]) -> bool:
+        """Whether something holds; not while Postgres is away, or has ended the connection that asks."""
+        try:
+            return condition()
+        except UNREACHABLE:
+            return False
 
     # What is there
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self.database.connection() as connection:
             return connection.execute(statement, values).fetchall()
+
+    def as_superuser(self, statement: str) -> None:
+        """Say something to the server, beside the database; `DB` is the name of that."""
+        with psycopg.connect(self.postgres.url, autocommit=True) as connection:
+            connection.execute(statement.replace("DB", urlsplit(self.database.url).path.removeprefix("/")))
 
     def value(self, statement: str, *values: object) -> Any:
         return self.rows(statement, *values)[0][0]
@@ -214,7 +229,7 @@ class Arena:
                 found[name] = self.client.hlen(f"evaluator:{name}.msgs")
                 found[f"{name} listed"] = self.client.llen(f"evaluator:{name}")
             found[f"{queue} dead"] = self.client.zcard(f"evaluator:{queue}.XQ")
-        found |= {key.decode(): self.client.scard(key) for key in self.client.keys("evaluator:__acks__.*")}
+        found |= {str(key): self.client.scard(key) for key in self.client.keys("evaluator:__acks__.*")}
         return {name: count for name, count in found.items() if count}
 
     def dead(self) -> int:
@@ -225,17 +240,23 @@ class Arena:
 
     # What must hold
 
-    def check(self, *, attempts: int = 2, dead: int = 0) -> None:
-        """Everything is as if nothing had gone wrong.
+    def check(self, *, attempts: int = 2, dead: int | None = 0, within: float = 10.0) -> None:
+        """Everything is as if nothing had gone wrong, and no message is left `within` so many seconds.
 
-        `attempts` is how often a batch may have been begun; `dead` is how many dead letters are to be left.
+        `attempts` is how often a batch may have been begun; `dead` is how many dead letters are to be left, or None
+        where it does not matter.
         """
+        self.check_ledger(attempts)
+        until(lambda: sum(self.messages().values()) == self.dead(), within)
+        assert dead in {None, self.dead()}
+        assert self.leetcode.traffic()["busiest_second"] <= LIMIT
+
+    def check_ledger(self, attempts: int) -> None:
+        """Everybody has one evaluation a day, one outcome, the streak and the postings of the rules."""
         assert self.found() == self.fates
         assert self.rows("SELECT state FROM runs WHERE state <> 'settled'") == []
         assert self.rows("SELECT * FROM batches WHERE state <> 'done'") == []
         assert self.value("SELECT coalesce(max(attempts), 0) FROM batches") <= attempts
-        until(lambda: sum(self.messages().values()) == dead == self.dead(), 10)
-        assert self.leetcode.traffic()["busiest_second"] <= LIMIT
 
     def found(self) -> dict[tuple[str, str], Fate]:
         """What every member has ended with; a second entry of a day would show as an amount of its own."""

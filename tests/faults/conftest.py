@@ -16,7 +16,7 @@ from evaluator.leetcode.pacer import Pacer
 from tests.faults.arena import LIMIT, Arena, created, people
 from tests.faults.nursery import Nursery
 from tests.faults.services import Service, postgres, redis_server
-from tests.integration.stage import LeetCode, simulator
+from tests.integration.leetcode import LeetCode, simulator
 
 PEOPLE = 64
 
@@ -91,6 +91,6 @@ def arena(
 def _empty(client: redis.Redis) -> None:
     """Nothing is left but the pacer's clock, if it is not paused: a new one begins with a second of silence."""
     paced = not Pacer(client, LIMIT).state().refusals
-    for key in client.keys():
+    for key in client.scan_iter():
         if not (paced and key.startswith(b"evaluator:pacer")):
             client.delete(key)

@@ -25,7 +25,7 @@ from evaluator.ledger.statements import statements
 from evaluator.leetcode.client import Client
 from evaluator.queue.broker import Broker
 from evaluator.queue.consumer import LosslessConsumer
-from evaluator.service import settle
+from evaluator.service import judge, settle
 
 DOOMED = "Doomed: this process ends here"
 
@@ -83,14 +83,14 @@ def _wrap(
 
 
 def _arm_decision(member_id: int, strike: Callable[[], None]) -> None:
-    original = settle.verdict_on
+    original = judge.verdict_on
 
     def wrapped(day: Any, account: Any, *rest: Any) -> Any:
         if account.member_id == member_id:
             strike()
         return original(day, account, *rest)
 
-    settle.verdict_on = wrapped
+    settle.verdict_on = wrapped  # type: ignore[attr-defined,assignment]  # it has its own name for it
 
 
 def _arm_statement(statement: str, moment: str, strike: Callable[[], None]) -> None:

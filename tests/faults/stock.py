@@ -21,16 +21,15 @@ from dramatiq.middleware import Retries
 QUEUE = "work"
 
 
-def stock_broker(client: redis.Redis, **knobs: Any) -> RedisBroker:
-    broker = RedisBroker(client=client, middleware=[Retries(min_backoff=100)], **knobs)
+def stock_broker(url: str) -> RedisBroker:
+    broker = RedisBroker(url=f"{url}?socket_timeout=0.5", middleware=[Retries(min_backoff=100)])
     broker.declare_queue(QUEUE)
     return broker
 
 
 def boot() -> None:
     """Compose a worker process."""
-    client = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=0.5)
-    broker = stock_broker(client)
+    broker = stock_broker(os.environ["REDIS_URL"])
     dramatiq.set_broker(broker)
 
     def job(name: str, seconds: float = 0.0, wait_for: str | None = None, ends: str = "well") -> None:
@@ -62,9 +61,12 @@ def work(arguments: Sequence[str]) -> int:
 class Stock:
     """Messages for it, from outside, and where they are."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
-        self._broker = stock_broker(client)
+    def __init__(self, url: str) -> None:
+        self._broker = stock_broker(url)
+        self._client: redis.Redis = self._broker.client
+
+    def close(self) -> None:
+        self._client.close()
 
     def send(self, name: str, *, delay: int | None = None, actor: str = "job", **orders: Any) -> str:
         message: dramatiq.Message[Any] = dramatiq.Message(QUEUE, actor, (name,), orders, {})

@@ -9,7 +9,9 @@ import pytest
 import redis
 
 from evaluator.ledger.database import Database
-from tests.integration.stage import Forker, LeetCode, Stage, simulator, upstream_at
+from tests.integration.leetcode import LeetCode, simulator
+from tests.integration.program import Forker, Program
+from tests.integration.stage import Stage, upstream_at
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +28,12 @@ def forker() -> Iterator[Forker]:
 
 
 @pytest.fixture
+def evaluator(forker: Forker, tmp_path: Path) -> Program:
+    """The commands, with no service anywhere."""
+    return Program(forker, tmp_path)
+
+
+@pytest.fixture
 def stage(
     database: Database,
     database_url: str,
@@ -36,8 +44,8 @@ def stage(
     tmp_path: Path,
 ) -> Iterator[Stage]:
     """A ledger and a Redis without anything in them, and a LeetCode with nobody scripted."""
-    upstream = upstream_at(simulated, redis_client, lambda: stage.now)
-    stage = Stage(database, database_url, redis_client, redis_url, simulated, tmp_path, forker, upstream)
-    yield stage
+    upstream = upstream_at(simulated, redis_client, lambda: built.now)
+    built = Stage(database, database_url, redis_client, redis_url, simulated, tmp_path, forker, upstream)
+    yield built
     upstream.close()
     simulated.reset()

@@ -10,8 +10,10 @@ from typing import Any
 import orjson
 import pytest
 
+from evaluator.cli.__main__ import _COMMANDS as COMMANDS
 from evaluator.domain.rules import Rules
-from tests.integration.stage import COMMANDS, Stage, until
+from tests.integration.program import Program, until
+from tests.integration.stage import Stage
 
 MARCH: dict[str, Any] = {
     "starts": date(2026, 3, 1),
@@ -30,18 +32,18 @@ def words_of(command: str) -> list[list[str]]:
     return [[command, sub] for sub in GROUPS[command]] if command in GROUPS else [[command]]
 
 
-def test_the_program_alone_and_its_help_list_every_command(stage: Stage) -> None:
+def test_the_program_alone_and_its_help_list_every_command(evaluator: Program) -> None:
     for words in ([], ["--help"]):
-        shown = stage.evaluator(*words)
+        shown = evaluator(*words)
         text = shown.out + shown.err
         assert [command for command in COMMANDS if command not in text] == []
         assert "Settles daily LeetCode challenges" in text
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself_with_an_example(stage: Stage, command: str) -> None:
+def test_every_command_explains_itself_with_an_example(evaluator: Program, command: str) -> None:
     for words in words_of(command):
-        shown = stage.evaluator(*words, "--help", COLUMNS="300")
+        shown = evaluator(*words, "--help", COLUMNS="300")
         assert (shown.code, shown.err) == (0, "")
         assert "Example: " in shown.out
         assert f"evaluator {' '.join(words)}" in shown.out.partition("Example: ")[2]
@@ -73,8 +75,8 @@ def test_every_command_explains_itself_with_an_example(stage: Stage, command: st
         (["queue", "failed", "--limit", "0"], "Invalid value for '--limit'"),
     ],
 )
-def test_a_wrong_use_is_told_and_ends_with_2(stage: Stage, words: list[str], told: str) -> None:
-    ended = stage.evaluator(*words, COLUMNS="300")
+def test_a_wrong_use_is_told_and_ends_with_2(evaluator: Program, words: list[str], told: str) -> None:
+    ended = evaluator(*words, COLUMNS="300")
     assert ended.code == 2
     assert told in ended.err
     assert "Traceback" not in ended.err
@@ -102,8 +104,10 @@ ALL = [
 
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)
-def test_without_postgres_one_line_says_where_it_should_be(stage: Stage, words: list[str]) -> None:
-    ended = stage.evaluator(*words, **NO_POSTGRES)
+def test_without_postgres_one_line_says_where_it_should_be(
+    evaluator: Program, redis_url: str, words: list[str]
+) -> None:
+    ended = evaluator(*words, **NO_POSTGRES, REDIS_URL=redis_url)
     assert (ended.code, ended.out) == (75, "")
     *others, line = ended.err.splitlines()
     assert line.startswith("PostgreSQL at 127.0.0.1:1 (DATABASE_URL) does not answer: ")
@@ -111,9 +115,9 @@ def test_without_postgres_one_line_says_where_it_should_be(stage: Stage, words: 
     assert [one.partition(":")[0] for one in others] == (["sync-run is deprecated"] if words == ["sync-run"] else [])
 
 
-def test_without_postgres_an_apply_says_where_it_should_be(stage: Stage) -> None:
+def test_without_postgres_an_apply_says_where_it_should_be(evaluator: Program) -> None:
     file = "challenges: [{id: a, timezone: Etc/UTC, starts: 2026-03-01, ends: 2026-03-02, members: [{handle: ann}]}]"
-    ended = stage.evaluator("apply", "-f", "-", stdin=file, **NO_POSTGRES)
+    ended = evaluator("apply", "-f", "-", stdin=file, **NO_POSTGRES)
     assert (ended.code, ended.out) == (75, "")
     assert ended.err.startswith("PostgreSQL at 127.0.0.1:1 (DATABASE_URL) does not answer: ")
     assert len(ended.err.splitlines()) == 1
@@ -204,7 +208,7 @@ def test_enqueue_waits_for_what_somebody_else_has_queued_too(stage: Stage) -> No
     stage.at(NOW)
     stage.scene.challenge("grind", ["idle-ann"], **MARCH)
     stage.enqueue()  # as the server of a cluster does every minute
-    with stage.running("enqueue", "--wait") as waiting:
+    with stage.evaluator.running("enqueue", "--wait") as waiting:
         until(lambda: "Successfully queued 0 challenge evaluation jobs" in waiting.said())
         with pytest.raises(subprocess.TimeoutExpired):
             waiting.process.wait(1.0)
@@ -232,7 +236,7 @@ def test_override_sets_and_clears(stage: Stage) -> None:
 
 def test_two_schedulers_do_what_one_would_and_stop_when_told_to(stage: Stage) -> None:
     stage.scene.challenge("grind", ["idle-ann"], **MARCH)
-    with stage.running("scheduler") as one, stage.running("scheduler") as other:
+    with stage.evaluator.running("scheduler") as one, stage.evaluator.running("scheduler") as other:
         until(lambda: stage.states("grind") == ["queued", "queued"])
         until(lambda: stage.value("SELECT count(*) FROM problems") > 1000)
         assert one.stop() == 0
@@ -244,17 +248,18 @@ def test_two_schedulers_do_what_one_would_and_stop_when_told_to(stage: Stage) ->
 
 
 def test_a_server_stops_at_ctrl_c_too(stage: Stage) -> None:
-    with stage.running("server", "--host", "127.0.0.1", "--port", "0") as server:
+    with stage.evaluator.running("server", "--host", "127.0.0.1", "--port", "0") as server:
         until(lambda: "Uvicorn running" in server.said())
         assert server.stop(signal.SIGINT) == 0
     assert "Traceback" not in server.said()
 
 
-def test_a_port_that_is_taken_is_told(stage: Stage) -> None:
-    with stage.running("server", "--host", "127.0.0.1", "--port", "0") as server:
+def test_a_port_that_is_taken_is_told_and_its_server_stops_when_told_to(stage: Stage) -> None:
+    with stage.evaluator.running("server", "--host", "127.0.0.1", "--port", "0") as server:
         until(lambda: "Uvicorn running" in server.said())
         port = server.said().partition("http://127.0.0.1:")[2].split()[0]
         taken = stage.evaluator("server", "--host", "127.0.0.1", "--port", port)
+        assert server.stop(signal.SIGTERM) == 0
     assert taken.code == 1
     assert "address already in use" in taken.err
     assert taken.err.endswith(f"The server cannot serve on 127.0.0.1:{port}, {REASON}\n")

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from evaluator.domain.rules import Rules
 from evaluator.ledger.database import Database
@@ -21,7 +22,8 @@ from evaluator.service.enqueue import Queued, Request, enqueue
 from evaluator.service.evaluate import Done, Evaluator
 from evaluator.service.fan_out import fan_out
 from evaluator.settings import Settings
-from tests.integration.stage import SETTLE_DELAY, Stage, second
+from tests.integration.leetcode import second
+from tests.integration.stage import SETTLE_DELAY, Stage
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 10)
 UTC: dict[str, Any] = {"timezone": "Etc/UTC", "rules": Rules(), "currency": None}
@@ -194,7 +196,7 @@ def test_enqueue_looks_at_no_member_so_a_hundred_thousand_cost_what_one_costs(
     stage: Stage, database_url: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     march(stage, "mass")
-    database = Database(f"{database_url}&options=-c%20statement_timeout%3D5000")
+    database = Database(make_conninfo(database_url, options="-c statement_timeout=5000"))
     with psycopg.connect(database_url) as other, database.connection():
         # Whoever as much as looked at these would wait for ever, which the timeout makes an error.
         other.execute("LOCK TABLE members, memberships, evaluations, batches IN ACCESS EXCLUSIVE MODE")

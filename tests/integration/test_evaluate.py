@@ -22,7 +22,8 @@ from evaluator.service.evaluate import Done, Evaluator, NotNow, Result, TryAgain
 from evaluator.service.jobs import failed, stats
 from evaluator.service.judge import verdict_on
 from evaluator.service.unknown import Unknown
-from tests.integration.stage import Stage, until
+from tests.integration.program import until
+from tests.integration.stage import Stage
 
 RULES = Rules(penalty=500)
 MARCH: dict[str, Any] = {"starts": date(2026, 3, 1), "ends": date(2026, 3, 1), "timezone": "Etc/UTC", "rules": RULES}

@@ -14,7 +14,8 @@ from evaluator.domain.challenge import MemberSpec
 from evaluator.domain.rules import Rules
 from evaluator.domain.verdict import Outcome
 from evaluator.service.override import MemberDay, Refused, lift_override, override
-from tests.integration.stage import SETTLE_DELAY, Stage, second
+from tests.integration.leetcode import second
+from tests.integration.stage import SETTLE_DELAY, Stage
 
 MARCH: dict[str, Any] = {
     "starts": date(2026, 3, 1),

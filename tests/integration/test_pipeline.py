@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
-from tests.integration.stage import Stage, until
+from tests.integration.program import until
+from tests.integration.stage import Stage
 
 GRIND = """\
 challenges:
@@ -104,7 +105,7 @@ def test_a_file_becomes_verdicts_and_standings(stage: Stage) -> None:
     script(stage)
     (stage.folder / "grind.yaml").write_text(GRIND, encoding="utf-8")
     assert stage.evaluator("apply", "-f", "grind.yaml").code == 0
-    with stage.running("worker"):
+    with stage.evaluator.running("worker"):
         queued = stage.evaluator("enqueue", "--wait")
         assert queued.code == 0, queued
         assert "Successfully queued 5 challenge evaluation jobs" in queued.out
@@ -158,7 +159,7 @@ challenges:
 def test_twenty_members_are_one_request_and_days_follow_each_other(stage: Stage) -> None:
     crowd(stage.folder, "crowd", members=45, days=3)
     assert stage.evaluator("apply", "-f", "crowd.yaml").code == 0
-    with stage.running("worker", WORKER_CONCURRENCY="4", WORKER_PROCESSES="2"):
+    with stage.evaluator.running("worker", WORKER_CONCURRENCY="4", WORKER_PROCESSES="2"):
         assert stage.evaluator("enqueue", "--wait").code == 0
     # 45 members are 20, 20 and 5; the answers show the later days too.
     assert (stage.leetcode.requests(), stage.leetcode.asked()) == (3, 45)
@@ -179,7 +180,7 @@ def test_twenty_members_are_one_request_and_days_follow_each_other(stage: Stage)
 def test_one_user_a_request_is_one_request_a_member(stage: Stage) -> None:
     crowd(stage.folder, "crowd", members=12, days=1)
     assert stage.evaluator("apply", "-f", "crowd.yaml").code == 0
-    with stage.running("worker", LEETCODE_USERS_PER_REQUEST="1"):
+    with stage.evaluator.running("worker", LEETCODE_USERS_PER_REQUEST="1"):
         assert stage.evaluator("enqueue", "--wait").code == 0
     assert (stage.leetcode.requests(), stage.leetcode.asked()) == (12, 12)
     assert stage.value("SELECT count(*) FROM batches WHERE state = 'done' AND size = 1") == 12
@@ -189,6 +190,6 @@ def test_one_user_a_request_is_one_request_a_member(stage: Stage) -> None:
 def test_a_server_and_a_worker_settle_what_is_due_without_anyones_doing(stage: Stage) -> None:
     crowd(stage.folder, "crowd", members=3, days=2)
     assert stage.evaluator("apply", "-f", "crowd.yaml").code == 0
-    with stage.running("server", "--host", "127.0.0.1", "--port", "0"), stage.running("worker"):
+    with stage.evaluator.running("server", "--host", "127.0.0.1", "--port", "0"), stage.evaluator.running("worker"):
         until(lambda: stage.completed("crowd"))
     assert stage.states("crowd") == ["settled", "settled"]

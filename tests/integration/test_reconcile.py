@@ -16,7 +16,8 @@ from evaluator.service.fan_out import fan_out
 from evaluator.service.jobs import pause, resume
 from evaluator.service.reconcile import Reconciled, reconcile
 from evaluator.settings import Settings
-from tests.integration.stage import SETTLE_DELAY, Hand, Stage, second
+from tests.integration.leetcode import second
+from tests.integration.stage import SETTLE_DELAY, Hand, Stage
 
 MARCH: dict[str, Any] = {
     "starts": date(2026, 3, 1),

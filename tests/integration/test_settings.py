@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluator.settings import SECRETS, ConfigurationError, Settings, load_settings
-from tests.integration.stage import Stage
+from tests.integration.program import Program
 
 SECRET = "s3cr3t-hunter2"  # noqa: S105  # guards nothing
 
@@ -122,11 +122,11 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert load_settings({}, tmp_path / "none") == Settings()
 
 
-def test_a_command_with_wrong_settings_says_them_all_and_ends_with_78(stage: Stage) -> None:
-    (stage.folder / ".env").write_text("JOB_ATTEMPTS=none\n", encoding="utf-8")
+def test_a_command_with_wrong_settings_says_them_all_and_ends_with_78(evaluator: Program) -> None:
+    (evaluator.folder / ".env").write_text("JOB_ATTEMPTS=none\n", encoding="utf-8")
     wrong = {"DATABASE_URL": f"mysql://u:{SECRET}@h/x", "LOG_FORMAT": "xml"}
     for command in (["enqueue"], ["queue", "stats"], ["worker"], ["server"], ["scheduler"], ["doctor"], ["migrate"]):
-        ended = stage.evaluator(*command, **wrong)
+        ended = evaluator(*command, **wrong)
         assert (ended.code, ended.out) == (78, "")
         assert ended.err.splitlines() == [
             "The configuration is wrong; correct these and start again:",
@@ -147,8 +147,8 @@ def test_a_command_with_wrong_settings_says_them_all_and_ends_with_78(stage: Sta
         ("REDIS_URL", f"redis://h?{SECRET}=1"),
     ],
 )
-def test_an_address_that_its_client_cannot_read_is_wrong_too(stage: Stage, key: str, address: str) -> None:
-    ended = stage.evaluator("verdicts", "--challenge", "grind", **{key: address})
+def test_an_address_that_its_client_cannot_read_is_wrong_too(evaluator: Program, key: str, address: str) -> None:
+    ended = evaluator("verdicts", "--challenge", "grind", **{key: address})
     assert ended.code == 78
     assert f"{key}=(a secret, not shown): cannot be read as " in ended.err
     assert SECRET not in ended.err

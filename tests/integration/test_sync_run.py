@@ -95,7 +95,7 @@ def test_its_verdicts_streaks_and_postings_are_those_of_the_queue(
     (tmp_path / "file.yaml").write_text(FILE, encoding="utf-8")
     for url in (database_url, other_url):
         assert stage.evaluator("apply", "-f", "file.yaml", DATABASE_URL=url).code == 0
-    with stage.running("worker", LEETCODE_USERS_PER_REQUEST="3"):
+    with stage.evaluator.running("worker", LEETCODE_USERS_PER_REQUEST="3"):
         assert stage.evaluator("enqueue", "--wait").code == 0
     synchronous = stage.evaluator("sync-run", DATABASE_URL=other_url)
     assert synchronous.code == 0

@@ -1,0 +1,187 @@
+"""Postgres restarted, killed, away, busy or full of locks in the middle of a run: nothing is half-written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import psycopg
+import pytest
+
+from tests.faults.arena import Arena, handles
+from tests.integration.program import until
+
+
+def restarted(arena: Arena) -> None:
+    arena.postgres.restart()
+
+
+def killed(arena: Arena) -> None:
+    arena.postgres.kill()
+    arena.postgres.start()
+
+
+def away(arena: Arena) -> None:
+    arena.postgres.stop()
+    time.sleep(3)
+    arena.postgres.start()
+
+
+KICK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'DB' AND pid <> pg_backend_pid()"
+
+
+def terminated_again_and_again(arena: Arena) -> None:
+    for _ in range(20):
+        arena.as_superuser(KICK)
+        time.sleep(0.05)
+
+
+def read_only(arena: Arena) -> None:
+    """As after a failover to a server that is none yet."""
+    arena.as_superuser("ALTER DATABASE DB SET default_transaction_read_only = on")
+    arena.as_superuser(KICK)
+    time.sleep(2)
+    arena.as_superuser("ALTER DATABASE DB RESET default_transaction_read_only")
+    arena.as_superuser(KICK)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [restarted, killed, pytest.param(away, marks=pytest.mark.long), terminated_again_and_again, read_only],
+)
+def test_a_run_goes_on_after_postgres_was(arena: Arena, fault: Callable[[Arena], None]) -> None:
+    """Attempts that Postgres cut short count, so that batches may be given up and taken up again later."""
+    arena.challenge("grind", handles("member", 64), days=3)
+    arena.leetcode.behaves(latency=0.1)
+    arena.run("enqueue")
+    worker = arena.worker()
+    until(lambda: arena.evaluated() > 0)
+    fault(arena)
+    arena.finish(hurrying=True)
+    arena.client.delete("evaluator:members.XQ", "evaluator:challenges.XQ")  # of jobs that no outage explained
+    arena.check(attempts=4)
+    assert worker.code is None
+
+
+@pytest.mark.long
+def test_postgres_is_away_for_longer_than_every_attempt_takes(arena: Arena) -> None:
+    arena.challenge("grind", handles("member", 64))
+    arena.run("enqueue")
+    worker = arena.worker(JOB_BACKOFF="50ms")
+    until(lambda: arena.evaluated() > 0)
+    arena.postgres.stop()
+    time.sleep(30)
+    arena.postgres.start()
+    back_at = time.monotonic()
+    arena.finish(hurrying=True)
+    assert time.monotonic() - back_at < 30
+    arena.check(attempts=3)
+    assert worker.code is None
+
+
+def test_a_commit_that_never_came_leaves_nothing(arena: Arena) -> None:
+    """The connection is ended from within the recording transaction, behind the last of its statements."""
+    arena.challenge("grind", handles("member", 8), days=1)
+    arena.scene.execute(
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF (SELECT attempts FROM batches WHERE run_id = new.run_id AND batch = new.batch) = 1 THEN"
+        " PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN new; END $$"
+    )
+    arena.scene.execute(
+        "CREATE TRIGGER cut BEFORE UPDATE ON batches FOR EACH ROW WHEN (new.state = 'done') EXECUTE FUNCTION cut()"
+    )
+    arena.run("enqueue")
+    arena.worker(JOB_BACKOFF="1s")
+    until(lambda: arena.value("SELECT max(attempts) FROM batches") == 1)
+    until(lambda: arena.client.hlen("evaluator:members.DQ.msgs") == 1)
+    assert arena.evaluated() == arena.value("SELECT count(*) FROM postings") == 0
+    arena.finish(keeping=False)
+    arena.check(attempts=2)
+
+
+def test_no_transaction_is_open_while_leetcode_is_asked(arena: Arena) -> None:
+    arena.challenge("grind", handles("member", 32), days=1)
+    arena.leetcode.behaves(latency=1.0)
+    arena.run("enqueue")
+    arena.worker()
+    until(lambda: arena.leetcode.requests() == 4)
+    for _ in range(10):
+        assert (
+            arena.rows(
+                "SELECT query FROM pg_stat_activity"
+                " WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+            )
+            == []
+        )
+        time.sleep(0.03)
+    assert arena.evaluated() == 0
+    arena.finish()
+    arena.check(attempts=1)
+
+
+@contextmanager
+def somebody(arena: Arena) -> Iterator[psycopg.Connection]:
+    """Another user of the database, in a transaction."""
+    with psycopg.connect(arena.database.url) as connection:
+        connection.execute("SET deadlock_timeout = '60 s'")  # it is never the one that gives way
+        yield connection
+        connection.rollback()
+
+
+LOCK = "SELECT FROM members WHERE handle = %s FOR NO KEY UPDATE"  # as the recording transaction takes it
+
+
+def test_a_lock_that_is_not_given_in_time_is_waited_for(arena: Arena) -> None:
+    arena.challenge("grind", handles("member", 16), days=1)
+    arena.as_superuser("ALTER DATABASE DB SET lock_timeout = '100 ms'")
+    arena.run("enqueue")
+    with somebody(arena) as other:
+        other.execute(LOCK, ["member-003"])
+        arena.worker(JOB_BACKOFF="300ms")
+        until(lambda: arena.value("SELECT max(attempts) FROM batches") == 2)
+        assert arena.evaluated() == 8  # those of the other batch
+    arena.finish(keeping=False)
+    arena.check(attempts=3)
+
+
+def test_who_loses_a_deadlock_tries_again(arena: Arena) -> None:
+    arena.challenge("grind", handles("member", 8), days=1)
+    arena.as_superuser("ALTER DATABASE DB SET deadlock_timeout = '100 ms'")
+    arena.run("enqueue")
+    with somebody(arena) as other:
+        other.execute(LOCK, ["member-007"])
+        worker = arena.worker()
+        until(lambda: arena.rows("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+        other.execute(LOCK, ["member-000"])
+    arena.finish(keeping=False)
+    assert "deadlock detected" in worker.said()
+    arena.check()
+
+
+def test_serializable_transactions_end_the_same(arena: Arena) -> None:
+    """Each failure to serialize costs an attempt; those that are used up make batches smaller, and the work later."""
+    for name in ("grind", "sprint", "marathon"):
+        arena.challenge(name, handles("member", 40), days=2)
+    arena.as_superuser("ALTER DATABASE DB SET default_transaction_isolation = 'serializable'")
+    arena.run("enqueue")
+    arena.worker()
+    arena.finish(hurrying=True)
+    arena.check(attempts=4)
+
+
+@pytest.mark.long
+def test_no_connection_is_left_for_a_while(arena: Arena) -> None:
+    arena.challenge("grind", handles("member", 16), days=1)
+    arena.run("enqueue")
+    arena.leetcode.behaves(latency=1.0)
+    arena.worker()
+    until(lambda: arena.leetcode.requests() > 0)
+    with ExitStack() as others:
+        arena.as_superuser(KICK)
+        with suppress(psycopg.OperationalError):  # there are too many
+            while True:
+                others.enter_context(psycopg.connect(arena.postgres.url))
+        time.sleep(3)
+    arena.finish()
+    arena.check()

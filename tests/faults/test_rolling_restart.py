@@ -1,0 +1,30 @@
+"""All workers are replaced while they work: no verdict, no attempt and no request is lost or doubled."""
+
+from __future__ import annotations
+
+from tests.faults.arena import Arena, handles
+from tests.integration.program import until
+
+
+def test_a_rolling_restart_under_load_costs_nothing(arena: Arena) -> None:
+    """One request a member, so that some are always under way."""
+    arena.challenge("grind", handles("member", 64), days=1)
+    arena.leetcode.behaves(latency=0.25)
+    settings = {
+        "LEETCODE_REQUESTS_PER_SECOND": "8",
+        "LEETCODE_USERS_PER_REQUEST": "1",
+        "WORKER_CONCURRENCY": "2",
+        "JOB_BACKOFF": "60s",
+    }
+    arena.run("enqueue", **settings)
+    workers = [arena.worker(**settings) for _ in range(2)]
+    for number, old in enumerate(workers):
+        before = arena.evaluated()
+        until(lambda before=before: arena.evaluated() > before)  # type: ignore[misc]  # bound now, asked later
+        workers[number] = arena.worker(**settings)
+        assert old.stop() == 0
+        assert "Job failed" not in old.said()
+    assert not arena.settled()
+    arena.finish(keeping=False)
+    arena.check(attempts=1)
+    assert arena.leetcode.asked() == 64
