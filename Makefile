@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types imports check clean environment
+.PHONY: help run test faults lint types imports check clean environment
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 SYNC = $(UV) sync --frozen --all-extras $(if $(wildcard .venv),--quiet)
@@ -16,6 +16,10 @@ test: environment ## Run every test, with real services; ARGS="-k pacer" chooses
 ifndef ARGS
 	$(BIN)/pytest -m "alone and not long"
 endif
+
+faults: environment ## Break everything at random for an hour, after the longer tests; SECONDS=600 SEED=7
+	$(BIN)/pytest -n auto -m long tests/faults
+	FAULTS_SECONDS=$(or $(SECONDS),3600) FAULTS_SEED=$(SEED) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_random_faults.py
 
 lint: environment ## Look for mistakes and untidy layout; check that the lock file fits pyproject.toml
 	$(BIN)/ruff check

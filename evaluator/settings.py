@@ -102,16 +102,18 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
         key = name.upper()
         # The environment says it all or nothing: its key does not meet the file's `NAME_FILE`.
         source = next((one for one in (environ, in_file) if one.get(key) or one.get(f"{key}_FILE")), {})
-        path = source.get(f"{key}_FILE")
-        if path and source.get(key):
+        value, path = source.get(key), source.get(f"{key}_FILE")
+        if path and value:
             wrong.append(f"{key} and {key}_FILE are both set; keep one of them")
         elif path:
             try:
                 values[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+                if not values[name]:
+                    wrong.append(f"{key}_FILE={path} is empty; write the value into it, or unset the key")
             except (OSError, UnicodeDecodeError) as error:
                 wrong.append(f"{key}_FILE={path} cannot be read: {getattr(error, 'strerror', None) or error}")
-        elif source.get(key):
-            values[name] = source[key].strip() if name.startswith("log_") else source[key]
+        elif value:
+            values[name] = value.strip() if name.startswith("log_") else value
     if "log_level" in values:
         values["log_level"] = values["log_level"].upper()
     try:

@@ -96,9 +96,12 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
                 said_at = time.monotonic()
                 errors.print(f"{total - left} evaluations done, {over} of {len(runs)} days settled", highlight=False)
             if over == len(runs):
-                return
+                break
             if time.monotonic() - tended_at > GRACE:
                 tended_at = time.monotonic()
                 reconcile(session.database, session.outbox)
             look()
             time.sleep(_LOOK)
+    pending = sum(run.pending for run in runs)
+    if pending:
+        problem(f"{pending} evaluations are pending; they are tried again by themselves, `evaluator explain` says why")

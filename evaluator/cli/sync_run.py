@@ -9,7 +9,8 @@ from rich.progress import Progress
 
 from evaluator.cli.arguments import ChallengeOption, DayOption, parse_day
 from evaluator.cli.output import console, errors, problem
-from evaluator.cli.session import FAILED, open_session
+from evaluator.cli.session import FAILED, open_session, refuse
+from evaluator.ledger.jobs import is_paused
 from evaluator.service.enqueue import Request
 
 
@@ -26,6 +27,9 @@ def sync_run(challenge: ChallengeOption = None, day: DayOption = None) -> None:
     request = Request(challenge, parse_day(day))
     with open_session() as session:
         session.broker.client.ping()  # without Redis there is no pace, and it would wait for that in silence
+        with session.database.connection() as connection:
+            if is_paused(connection):
+                refuse("work is paused; `evaluator queue resume` lets it go on")
         settings = session.settings
         mode = Synchronous(session.database, session.upstream, settings.job_attempts, settings.job_backoff, time.sleep)
         done = 0

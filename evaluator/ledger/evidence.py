@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 
@@ -88,7 +89,13 @@ def read_difficulties(connection: Connection, slugs: Sequence[str]) -> dict[str,
     return {slug: Difficulty(difficulty) for slug, difficulty in rows}
 
 
-def put_difficulties(connection: Connection, difficulties: Mapping[str, Difficulty]) -> None:
+def read_looked_up(connection: Connection, slugs: Sequence[str], since: datetime) -> set[str]:
+    """Those of `slugs` of which LeetCode could not tell the difficulty when it was asked since `since`."""
+    return {slug for (slug,) in connection.execute(_SQL["looked_up"], {"slugs": list(slugs), "since": since})}
+
+
+def put_difficulties(connection: Connection, difficulties: Mapping[str, Difficulty | None]) -> None:
+    """Keep what LeetCode said; None is a problem that it does not know."""
     ordered = sorted(difficulties.items())  # in one order, so that no two writers wait for each other
     nothing = [None] * len(ordered)
     connection.execute(

@@ -83,7 +83,8 @@ def runs_with_failed(connection: Connection, challenge_id: str | None) -> dict[i
 
 def clear_failed(connection: Connection, challenge_id: str | None) -> int:
     """Forget which jobs were given up; how many there were."""
-    return connection.execute(_SQL["clear_failed"], {"challenge": challenge_id}).rowcount
+    row = connection.execute(_SQL["clear_failed"], {"challenge": challenge_id}).fetchone()
+    return row[0] if row else 0
 
 
 def pause(connection: Connection, by: str) -> bool:

@@ -55,13 +55,17 @@ class ClosedRun:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`left` evaluations of `total` are still at work; more may come while `fanned_out` is False."""
+    """`left` evaluations of `total` are still at work, `pending` ones are not decided.
+
+    More may come while `fanned_out` is False.
+    """
 
     run_id: int
     state: RunState
     fanned_out: bool
     left: int
     total: int
+    pending: int
     cancelled: bool
 
     @property

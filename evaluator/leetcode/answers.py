@@ -96,7 +96,7 @@ def _standing(index: int, data: Mapping[str, Any], errors: Errors) -> tuple[Stan
 
 def _is_of(user: Mapping[str, Any], handle: str) -> bool:
     username = user.get("username")
-    return isinstance(username, str) and handle_key(username) == handle_key(handle)
+    return username is None or (isinstance(username, str) and handle_key(username) == handle_key(handle))
 
 
 def _row(row: object) -> Row:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import RemoteDisconnected
+from typing import cast
 
 import requests
 import urllib3
@@ -52,6 +54,14 @@ _CONNECTIONS = 1000  # kept open at most: one for each thread that asks, and no 
 _PIECE = 2**16
 
 _TROUBLE = (OSError, urllib3.exceptions.HTTPError)  # what requests raises is an OSError too
+
+
+def _was_hung_up(error: Exception) -> bool:
+    """Whether LeetCode closed a kept connection just before it was used again: on a new one there is an answer."""
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, urllib3.exceptions.ProtocolError) and any(
+        isinstance(one, (RemoteDisconnected, ConnectionResetError, BrokenPipeError)) for one in cause.args
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +150,24 @@ class Client:
         sent_at = 0
         # The clock may have to ask a database, which must not come between a slot and its request.
         told, told_at = self._clock(), time.monotonic()
-        try:
-            with self._pacer.acquire():
-                sent_at = told + int(time.monotonic() - told_at)
-                answer = self._exchange(body)
-        except NoSlotError as error:
-            return sent_at, classify_error(error)
-        except _TROUBLE as error:
-            failure = classify_error(error)
-            self._report(failure)
-            return sent_at, failure
+        # Requests asks for its pool in this way too; the connections that it made tell a new one from a kept one.
+        found = self._adapter.get_connection_with_tls_context(self._request, verify=True)
+        pool = cast("urllib3.HTTPConnectionPool", found)
+        for final in (False, True):
+            made = pool.num_connections
+            try:
+                with self._pacer.acquire():
+                    sent_at = told + int(time.monotonic() - told_at)
+                    answer = self._exchange(body)
+            except NoSlotError as error:
+                return sent_at, classify_error(error)
+            except _TROUBLE as error:
+                if not final and made == pool.num_connections and _was_hung_up(error):
+                    continue
+                failure = classify_error(error)
+                self._report(failure)
+                return sent_at, failure
+            break
         document = classify_answer(answer, sent_at)
         self._report(document)
         return sent_at, document

@@ -11,8 +11,8 @@ import structlog
 
 from evaluator.domain.evidence import Evidence, Reply, Standing
 from evaluator.domain.rules import Unique
-from evaluator.domain.verdict import tally
-from evaluator.ledger.database import Database
+from evaluator.domain.verdict import Outcome, Reason, tally
+from evaluator.ledger.database import Connection, Database
 from evaluator.ledger.evaluations import (
     Attempt,
     Undecided,
@@ -28,7 +28,7 @@ from evaluator.ledger.runs import split_batch, take_unsent
 from evaluator.leetcode.client import Answers
 from evaluator.leetcode.refusal import Refusal, RefusalKind
 from evaluator.service.close import after_batch, close_if_done
-from evaluator.service.difficulty import Problems, find_difficulties, turns_on_refused
+from evaluator.service.difficulty import Difficulties, Problems, find_difficulties, turns_on_refused
 from evaluator.service.fan_out import SENT_AHEAD
 from evaluator.service.finding import Finding, find, known_since
 from evaluator.service.judge import Day
@@ -107,9 +107,11 @@ class Evaluator:
         """
         with self.database.transaction() as connection:
             attempt = begin(connection, run_id, batch)
-            if attempt is None:
-                return Done()
-            members = [] if attempt.cancelled else read_undecided(connection, attempt)
+            members = [] if attempt is None else read_undecided(connection, attempt)
+        if attempt is None:
+            # Done before, it may be by a worker that was lost before the next step.
+            after_batch(self.database, self.outbox, run_id)
+            return Done()
         day = Day(attempt.day, attempt.window, attempt.rules, attempt.counts_from)
         if attempt.number > self.attempts and members:
             return self._give_up(attempt, day, members)
@@ -130,7 +132,7 @@ class Evaluator:
 
     def _to_ask(self, attempt: Attempt, day: Day, members: Sequence[Undecided]) -> list[Undecided]:
         """Those whose verdict needs an answer: it does not follow from the rules, nor from what is known already."""
-        open_cases = [] if day.rests else [one for one in members if one.override is None and not one.absent]
+        open_cases = [] if day.rests else [one for one in members if _is_open(one, reevaluate=attempt.reevaluate)]
         seen_after = [one for one in open_cases if one.last_seen >= day.window.end - 1]
         if attempt.reevaluate or not seen_after:
             return open_cases
@@ -168,39 +170,36 @@ class Evaluator:
 
         Where LeetCode refuses to tell a difficulty that matters, those members wait, unless this is the `last` attempt.
         """
-        found = self._find(day, members, replies)
-        difficulties = find_difficulties(self.database, self.upstream, day, [one.evidence for one in found.values()])
-        refusal, errors = difficulties.refusal, replies.errors
-        unsure = {key for key, one in found.items() if turns_on_refused(day, one.evidence, difficulties)}
-        if refusal is not None and last and not _lacks_slot(refusal):
-            errors |= dict.fromkeys(unsure, refusal.detail)
-            unsure = set()
-        finished = everybody and not unsure
+        difficulties = self._difficulties(attempt, day, members, replies)
+        refusal, errors, unsure = difficulties.refusal, replies.errors, set[int]()
         settled = Settled()
         with self.database.transaction() as connection:
-            if lock_members(connection, sorted(found)):
+            goes_on = lock_members(connection, sorted(member.member_id for member in members))
+            found = _find(connection, day, members, replies)
+            if refusal is not None:
+                unsure = {key for key, one in found.items() if turns_on_refused(day, one.evidence, difficulties)}
+            if refusal is not None and last and not _lacks_slot(refusal):
+                errors |= dict.fromkeys(unsure, refusal.detail)
+                unsure.clear()
+            if goes_on:
                 put_observations(connection, [one.new for one in found.values() if one.new is not None])
                 evidence = {key: one.evidence for key, one in found.items() if key not in unsure}
                 settled = settle(connection, day, attempt.opened_at, evidence, difficulties.known, errors)
+            finished = everybody and not unsure
             if finished:
                 finish(connection, attempt.run_id, attempt.batch)
         return _Recorded(settled, finished, refusal)
 
-    def _find(self, day: Day, members: Sequence[Undecided], replies: _Replies) -> dict[int, Finding]:
-        by_key = {member.handle_key: replies.heard.get(member.member_id) for member in members}
-        since = {key: known_since(reply, _needed_since(day)) for key, reply in by_key.items()}
+    def _difficulties(
+        self, attempt: Attempt, day: Day, members: Sequence[Undecided], replies: _Replies
+    ) -> Difficulties:
+        """What is known of the problems solved on the day, where the rules ask how hard they are."""
+        if not day.rules.difficulties:
+            return Difficulties({})
         with self.database.connection() as connection:
-            known = read_evidence(connection, since, day.window.start)
-        return {
-            member.member_id: find(
-                member.handle_key,
-                replies.heard.get(member.member_id),
-                replies.asked_at,
-                replies.years,
-                known[member.handle_key],
-            )
-            for member in members
-        }
+            found = _find(connection, day, members, replies)
+        solved = [one.evidence for one in found.values()]
+        return find_difficulties(self.database, self.upstream, day, solved, attempt.opened_at)
 
     def _put_off(self, attempt: Attempt, refusal: Refusal | None) -> Result:
         error = refusal.detail if refusal else "LeetCode answered with an error for some members"
@@ -252,6 +251,19 @@ class _Recorded:
     refusal: Refusal | None
 
 
+def _find(connection: Connection, day: Day, members: Sequence[Undecided], replies: _Replies) -> dict[int, Finding]:
+    """What is known of members by now; another challenge's batch may have learned more of the same handles."""
+    by_key = {member.handle_key: replies.heard.get(member.member_id) for member in members}
+    since = {key: known_since(reply, _needed_since(day)) for key, reply in by_key.items()}
+    known = read_evidence(connection, since, day.window.start)
+    return {
+        member.member_id: find(
+            member.handle_key, by_key[member.handle_key], replies.asked_at, replies.years, known[member.handle_key]
+        )
+        for member in members
+    }
+
+
 def _heard(asked: Sequence[Undecided], answers: Answers, *, last: bool) -> dict[int, Reply]:
     """The usable replies, by member. When there is no other attempt, a missing one is a reply that says why."""
     why = answers.refusal.detail if answers.refusal else "LeetCode gave no answer"
@@ -261,6 +273,17 @@ def _heard(asked: Sequence[Undecided], answers: Answers, *, last: bool) -> dict[
         if last or reply.standing is not Standing.UNAVAILABLE:
             heard[member.member_id] = reply
     return heard
+
+
+def _is_open(member: Undecided, *, reevaluate: bool) -> bool:
+    """Whether LeetCode's answer bears on the day.
+
+    It does on an overridden day that is evaluated again, for when the override is cleared; and on a day that was
+    settled before an absence was added.
+    """
+    if member.override is not None:
+        return reevaluate
+    return not member.absent or not (member.outcome is Outcome.PENDING or member.reason is Reason.ABSENCE)
 
 
 def _lacks_slot(refusal: Refusal | None) -> bool:

@@ -89,7 +89,8 @@ def lift_override(database: Database, outbox: Outbox, of: MemberDay, by: str) ->
         run_id = run_of(connection, found.member.id, of.day)
         if run_id is None or not clear_override(connection, found.member.id, of.day, by):
             return Refused(f"{of.handle} has no override on {of.day} in challenge {of.challenge}")
-        if _settle_anew(connection, found, of.day, run_id) is RunState.PENDING:
+        if _settle_anew(connection, found, of.day, run_id) is not RunState.SETTLED:
+            # A run that is at work may have passed the member over: it gets a further pass.
             requeue(connection, [run_id], "pending")
         turns = next_turns(connection, [of.challenge])
     outbox.send_runs(turns)
@@ -116,7 +117,9 @@ def _why_not(found: _Found, of: MemberDay, over_by: float) -> Refused | None:
     if not is_required(found.member.stays, found.window):
         return Refused(f"{of.day} is not required of {of.handle}, who joined later or left before it was over")
     if found.window.end > over_by:
-        return Refused(f"{of.day} is not due yet in {found.challenge.timezone}; plan an absence for it instead")
+        return Refused(
+            f"{of.day} is not due yet in {found.challenge.timezone}; override it once it is, or plan an absence"
+        )
     return None
 
 
@@ -125,6 +128,7 @@ def _put_evaluation(connection: Connection, found: _Found, day: date) -> int:
     challenge = found.challenge
     insert_runs(connection, challenge.id, {day: found.window}, challenge.calendar.start(challenge.starts))
     run_id = runs_of(connection, [challenge.id])[challenge.id][day].id
+    lock_run(connection, run_id)
     put_evaluation(connection, found.member.id, day, run_id)
     return run_id
 

@@ -636,3 +636,11 @@ def test_a_refusal_ends_the_catalogue(client: Client, leetcode: LeetCode) -> Non
     assert not isinstance(first, Refusal)
     assert isinstance(second, Refusal)
     assert second.kind is RefusalKind.RETRY_LATER
+
+
+def test_a_kept_connection_that_leetcode_has_closed_costs_no_attempt(client: Client, leetcode: LeetCode) -> None:
+    client.recent_solves(["alice"], [2026])
+    leetcode.script = [writes(b"")]
+    answers = client.recent_solves(["alice"], [2026])
+    assert (answers.replies, answers.refusal) == (expected(["alice"]), None)
+    assert len(leetcode.asked) == 3

@@ -262,7 +262,7 @@ def test_a_later_attempt_asks_in_parts_so_that_a_member_on_whom_leetcode_fails_s
 
 
 def test_a_retry_waits_for_the_backoff_doubled_and_for_what_leetcode_asks() -> None:
-    assert [retry_delay(TryAgain("", attempt), 5.0) for attempt in (1, 2, 3, 4)] == [5, 10, 20, 20]
+    assert [retry_delay(TryAgain("", attempt), 5.0) for attempt in (1, 2, 3, 4)] == [5, 10, 20, 40]
     assert retry_delay(TryAgain("", 1, after=17.0), 5.0) == 17
     assert retry_delay(TryAgain("", 1, after=3600.0), 5.0) == 20
     assert retry_delay(NotNow("", 0.3), 5.0) == 0.3

@@ -63,6 +63,8 @@ class Evaluators:
         self.world.now = step.at
         refused = self._do_ours(step)
         self.oracle.learn(self.world.world.catalogue(step.at))
+        must_ask, asked = self.oracle.asks(step), {handle for handle, _ in self.world.given}
+        assert refused or asked >= set(must_ask), (step, sorted(set(must_ask) - asked))
         for answer in self.world.given.values():
             self.oracle.observe(answer)
         self.world.given.clear()

@@ -178,7 +178,7 @@ LATE = MemberSpec("idle-cy", joined=second("2026-03-01T12:00Z"))
     [
         ("nobody", 1, "Challenge grind has never had a member 'nobody'; check the handle's spelling."),
         ("idle-ann", 4, "2026-03-04 is not a day of challenge grind, 2026-03-01 to 2026-03-03"),
-        ("idle-ann", 3, "2026-03-03 is not due yet in Etc/UTC; plan an absence for it instead"),
+        ("idle-ann", 3, "2026-03-03 is not due yet in Etc/UTC; override it once it is, or plan an absence"),
         ("idle-cy", 1, "2026-03-01 is not required of idle-cy, who joined later or left before it was over"),
     ],
 )

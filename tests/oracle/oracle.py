@@ -59,7 +59,7 @@ class Oracle:
             for handle, day in self._work(state, step.at, step.day, reevaluate=step.reevaluate):
                 judged = self._judge(state, handle, day, self._override_of(state, handle, day))
                 undecided = judged.outcome == "pending" and judged.reason != "difficulty_unknown"
-                if step.reevaluate or undecided:
+                if undecided or (step.reevaluate and judged.outcome != "exempt"):
                     found.add(handle)
         return sorted(found)
 

@@ -106,7 +106,7 @@ CREATE TABLE evaluations (
     outcome    text NOT NULL DEFAULT 'pending'
                CHECK (outcome IN ('passed', 'failed', 'pending', 'exempt', 'frozen')),
     reason     text NOT NULL DEFAULT 'not_evaluated',
-    solved     smallint NOT NULL DEFAULT 0,
+    solved     integer NOT NULL DEFAULT 0,
     required   smallint NOT NULL DEFAULT 0,
     evidence   jsonb,                                  -- the solves that were judged, and what came of each
     evaluated_at timestamptz,
@@ -148,7 +148,7 @@ CREATE TABLE observations (
     handle_key    text NOT NULL,
     fetched_at    bigint NOT NULL,
     standing      text NOT NULL,
-    row_count     smallint NOT NULL,
+    row_count     integer NOT NULL,
     after         bigint,                              -- shows (after, fetched_at]; null: back for ever
     contradictory boolean NOT NULL,
     active_dates  date[] NOT NULL,

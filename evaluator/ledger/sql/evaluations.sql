@@ -43,7 +43,7 @@ WHERE run_id = %(run_id)s AND batch = %(batch)s AND state <> 'done'
 -- name: lock_members
 -- Days of one member are recorded one after the other; in order of ids, so that no two batches wait for each other.
 SELECT m.id, c.cancelled FROM members m JOIN challenges c ON c.id = m.challenge_id
-WHERE m.id = ANY (%(ids)s) ORDER BY m.id FOR NO KEY UPDATE OF m
+WHERE m.id = ANY (%(ids)s) ORDER BY m.id FOR NO KEY UPDATE OF m FOR SHARE OF c
 
 -- name: accounts
 -- What a decision rests on beside the evidence; read after the members are locked.
@@ -75,7 +75,7 @@ SELECT member_id, day, outcome FROM evaluations WHERE member_id = ANY (%(ids)s) 
 -- Outcome, streak and posting in one statement, for a whole batch.
 WITH decided AS (
     SELECT * FROM json_to_recordset(%(decisions)s::json) AS d (
-        member_id bigint, outcome text, reason text, solved smallint, required smallint, evidence jsonb,
+        member_id bigint, outcome text, reason text, solved integer, required smallint, evidence jsonb,
         current int, longest int, through date, amount bigint, entry smallint, error text)
 ), written AS (
     UPDATE evaluations e SET

@@ -22,11 +22,15 @@ INSERT INTO observations (handle_key, fetched_at, standing, row_count, after, co
 SELECT handle_key, fetched_at, standing, row_count, after, contradictory, active_dates,
        calendar_years, detail, submission_ids, slugs, times
 FROM json_to_recordset(%(observations)s::json) AS o (
-    handle_key text, fetched_at bigint, standing text, row_count smallint, after bigint, contradictory boolean,
+    handle_key text, fetched_at bigint, standing text, row_count integer, after bigint, contradictory boolean,
     active_dates date[], calendar_years smallint[], detail text, submission_ids text[], slugs text[], times bigint[])
 
 -- name: difficulties
 SELECT slug, difficulty FROM problems WHERE slug = ANY (%(slugs)s) AND difficulty IS NOT NULL
+
+-- name: looked_up
+-- Problems of which LeetCode could not tell the difficulty when it was last asked, since %(since)s.
+SELECT slug FROM problems WHERE slug = ANY (%(slugs)s) AND difficulty IS NULL AND looked_up_at >= %(since)s
 
 -- name: put_problems
 INSERT INTO problems (slug, difficulty, frontend_id, title, paid_only, looked_up_at)

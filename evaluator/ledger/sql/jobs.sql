@@ -57,11 +57,19 @@ WHERE e.failed_at IS NOT NULL AND NOT c.cancelled
 GROUP BY r.id
 
 -- name: clear_failed
--- Forget that these were given up. Outcomes and the last error stay.
-UPDATE evaluations e SET failed_at = NULL
-FROM runs r
-WHERE e.failed_at IS NOT NULL AND r.id = e.run_id
-  AND (%(challenge)s::text IS NULL OR r.challenge_id = %(challenge)s)
+-- Forget that these were given up: they count as nothing then. Outcomes and the last error stay. Gives how many.
+WITH cleared AS (
+    UPDATE evaluations e SET failed_at = NULL
+    FROM runs r
+    WHERE e.failed_at IS NOT NULL AND r.id = e.run_id
+      AND (%(challenge)s::text IS NULL OR r.challenge_id = %(challenge)s)
+    RETURNING e.run_id, e.batch
+), shrunk AS (
+    UPDATE batches b SET size = b.size - c.members
+    FROM (SELECT run_id, batch, count(*) AS members FROM cleared GROUP BY run_id, batch) c
+    WHERE b.run_id = c.run_id AND b.batch = c.batch
+)
+SELECT count(*) FROM cleared
 
 -- name: pause
 INSERT INTO switches (name, set_by, set_at) VALUES ('paused', %(by)s, clock_timestamp()) ON CONFLICT DO NOTHING

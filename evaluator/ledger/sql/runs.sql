@@ -84,7 +84,8 @@ WITH looked AS (
     ) both_kinds
     ORDER BY member_id LIMIT %(members)s
 ), work AS (
-    SELECT l.member_id, (row_number() OVER (ORDER BY l.member_id) - 1) / %(size)s + %(batches)s + 1 AS batch
+    SELECT l.member_id, e.batch AS former,
+           (row_number() OVER (ORDER BY l.member_id) - 1) / %(size)s + %(batches)s + 1 AS batch
     FROM looked l LEFT JOIN evaluations e ON e.member_id = l.member_id AND e.day = %(day)s
     WHERE e.member_id IS NULL OR e.outcome = 'pending' OR %(reevaluate)s
 ), put AS (
@@ -92,6 +93,11 @@ WITH looked AS (
     SELECT member_id, %(day)s, %(id)s, batch, %(required)s FROM work
     ON CONFLICT (member_id, day) DO UPDATE SET batch = excluded.batch, error = NULL, failed_at = NULL
     RETURNING batch
+), shrunk AS (
+    -- An evaluation is counted in its newest batch only.
+    UPDATE batches b SET size = b.size - w.members
+    FROM (SELECT former, count(*) AS members FROM work WHERE former IS NOT NULL GROUP BY former) w
+    WHERE b.run_id = %(id)s AND b.batch = w.former
 ), made AS (
     INSERT INTO batches (run_id, batch, size)
     SELECT %(id)s, batch, count(*) FROM put GROUP BY batch
@@ -160,6 +166,8 @@ WITH counter AS (
     UPDATE evaluations e SET batch = c.batches + u.n FROM undecided u, counter c
     WHERE e.member_id = u.member_id AND e.day = %(day)s
     RETURNING e.batch
+), shrunk AS (
+    UPDATE batches SET size = size - (SELECT count(*) FROM moved) WHERE run_id = %(id)s AND batch = %(batch)s
 ), made AS (
     INSERT INTO batches (run_id, batch, size) SELECT %(id)s, batch, 1 FROM moved RETURNING batch
 )
@@ -215,6 +223,7 @@ WHERE r.state IN ('queued', 'open') AND NOT c.cancelled
 SELECT r.id, r.state, r.fan_out_done,
        coalesce((SELECT sum(size) FROM batches b WHERE b.run_id = r.id AND b.state <> 'done'), 0)::bigint,
        (SELECT count(*) FROM evaluations e WHERE e.run_id = r.id),
+       (SELECT count(*) FROM evaluations e WHERE e.run_id = r.id AND e.outcome = 'pending'),
        c.cancelled
 FROM runs r JOIN challenges c ON c.id = r.challenge_id
 WHERE r.id = ANY (%(ids)s)

@@ -79,8 +79,9 @@ def reply_in(answer: dict[str, Any], years: tuple[int, ...] = (2026,)) -> Reply:
         ([row()], MISSING, MISSING, Standing.UNAVAILABLE),
         (MISSING, MISSING, MISSING, Standing.UNAVAILABLE),
         ([row()], account("mallory"), MISSING, Standing.UNAVAILABLE),
-        ([row()], account(None), MISSING, Standing.UNAVAILABLE),
-        ([row()], {}, MISSING, Standing.UNAVAILABLE),
+        # An account that does not say its name is there all the same.
+        ([row()], account(None), MISSING, Standing.VISIBLE),
+        ([row()], {}, MISSING, Standing.VISIBLE),
         ({"rows": []}, account(), MISSING, Standing.UNAVAILABLE),
         ([row()], "alice", MISSING, Standing.UNAVAILABLE),
         ([row()], [], MISSING, Standing.UNAVAILABLE),
