@@ -16,6 +16,7 @@ from evaluator.cli.session import Session, open_session
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.locks import sole
 
+_CONNECTIONS = 10  # each of the four jobs holds its lock on one, and works on another
 _RECONCILE_EVERY = 30.0  # seconds; there may be no server that does it more often
 
 _log = structlog.get_logger(__name__)
@@ -39,10 +40,12 @@ def scheduler(
     from evaluator.service.prune import prune
     from evaluator.service.reconcile import reconcile
 
-    with open_session() as session:
+    with open_session(connections=_CONNECTIONS) as session:
         session.require_schema()
         settings, database = session.settings, session.database
-        timer = BlockingScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        # A job that comes late is done all the same.
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        timer = BlockingScheduler(timezone="UTC", job_defaults=defaults)
 
         def add(name: str, seconds: float, work: Callable[[], object]) -> None:
             job = _job(session, name, work)
