@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NoReturn
 import psycopg
 import redis
 import typer
-from dramatiq.middleware import Middleware
 
 from evaluator.cli.addresses import postgres_place, redis_place, require_readable
 from evaluator.cli.output import problem
@@ -25,6 +24,8 @@ from evaluator.queue.outbox import MessageOutbox
 from evaluator.settings import ConfigurationError, Settings, load_settings
 
 if TYPE_CHECKING:
+    from dramatiq.middleware import Middleware
+
     from evaluator.leetcode.client import Client
 
 DONE, FAILED, USAGE, UNAVAILABLE, CONFIGURATION = 0, 1, 2, 75, 78

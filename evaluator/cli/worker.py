@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -17,12 +16,6 @@ from evaluator.queue.messages import QUEUES
 
 SHUTDOWN_MARGIN = 10.0
 """Seconds beyond JOB_TIME_LIMIT that a worker has to finish its jobs when it is told to stop."""
-
-_TUNING = {
-    "dramatiq_worker_timeout": "100",  # milliseconds; an idle consumer's sleep would otherwise be up to a second
-    "dramatiq_restart_delay": "1000",  # milliseconds until a consumer that lost Redis tries again
-    "dramatiq_delay_queue_prefetch": "1000",  # fetched ahead and lost with a worker, they come back late
-}
 
 
 def worker(
@@ -44,9 +37,7 @@ def worker(
         session.require_schema()
         session.broker.client.ping()
         settings = session.settings
-    for name, value in _TUNING.items():
-        os.environ.setdefault(name, value)
-    from dramatiq import cli  # reads its environment when it is imported
+    from dramatiq import cli
 
     arguments = ["evaluator.cli.worker:boot", "--skip-logging"]
     arguments += ["--processes", str(settings.worker_processes), "--threads", str(settings.worker_concurrency)]

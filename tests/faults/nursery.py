@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluator.cli import worker
 from evaluator.cli.__main__ import _COMMANDS as COMMANDS
 from evaluator.cli.__main__ import main
 
@@ -171,7 +170,6 @@ def _set_clock(ahead: float) -> None:
 def _serve() -> None:
     for place in [*COMMANDS.values(), "tests.faults.doom:arm", "uvicorn:run", "evaluator.api.app:create_app"]:
         importlib.import_module(place.partition(":")[0])
-    os.environ.update(worker._TUNING)  # dramatiq reads it when it is imported, which is now
     for module in ("dramatiq.cli", "dramatiq.worker", "evaluator.queue.retries", "evaluator.leetcode.client"):
         importlib.import_module(module)
     for line in sys.stdin:

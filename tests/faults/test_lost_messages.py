@@ -23,7 +23,7 @@ from tests.faults.nursery import Command
 from tests.faults.stock import Stock
 from tests.integration.program import until
 
-A_WHILE = 2.0
+A_WHILE = 1.0
 """Seconds after which nothing more comes by itself: consumers look several times a second."""
 
 

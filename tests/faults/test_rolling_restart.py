@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from tests.faults.arena import Arena, handles
 from tests.integration.program import until
 
@@ -28,3 +31,10 @@ def test_a_rolling_restart_under_load_costs_nothing(arena: Arena) -> None:
     arena.finish(keeping=False)
     arena.check(attempts=1)
     assert arena.leetcode.asked() == 64
+
+
+def test_workers_have_dramatiq_tuned() -> None:
+    """It reads its environment when it is imported, wherever that is first; its default is a second."""
+    code = "import evaluator.cli.worker, dramatiq.worker; print(dramatiq.worker.WORKER_TIMEOUT)"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env={}, text=True)
+    assert told.stdout == "100\n"
