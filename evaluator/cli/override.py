@@ -5,10 +5,11 @@ from __future__ import annotations
 import getpass
 from typing import Annotated
 
+import redis
 import typer
 
 from evaluator.cli.arguments import parse_day
-from evaluator.cli.output import console
+from evaluator.cli.output import console, problem
 from evaluator.cli.session import open_session, refuse
 from evaluator.domain.verdict import Outcome
 
@@ -38,12 +39,18 @@ def override(
     if outcome is not None and outcome not in _OUTCOMES:
         raise typer.BadParameter(f"{outcome!r} is no outcome; there are {', '.join(_OUTCOMES)}")
     of, who = MemberDay(challenge, handle, date), by or getpass.getuser()
+    refused = None
     with open_session() as session:
-        if outcome is None:
-            refused = lift_override(session.database, session.outbox, of, who)
-        else:
-            over_by = session.clock() - session.settings.settle_delay
-            refused = put(session.database, session.outbox, of, Outcome(outcome), (reason or "").strip(), who, over_by)
+        try:
+            if outcome is None:
+                refused = lift_override(session.database, session.outbox, of, who)
+            else:
+                over_by = session.clock() - session.settings.settle_delay
+                why = (reason or "").strip()
+                refused = put(session.database, session.outbox, of, Outcome(outcome), why, who, over_by)
+        except redis.RedisError as error:
+            # Messages are sent after everything is written down.
+            problem(f"Redis does not answer ({error}), so no worker was woken; `evaluator enqueue` does that later")
     if refused:
         refuse(refused.why)
     done = "decided by LeetCode's answers again" if outcome is None else f"{outcome} from now on"

@@ -41,7 +41,9 @@ _LOOK = 0.5  # seconds between two looks at whether everything still runs
 def up(
     once: Annotated[bool, typer.Option("--once", help="Settle the sample, print the standings, and end.")] = False,
     folder: Annotated[Path, typer.Option(help="Where the data are kept.")] = Path(".data"),
-    port: Annotated[int, typer.Option(help="Port of the console and the API on this machine.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of the console and the API on this machine.")
+    ] = 8000,
 ) -> None:
     """Start everything here: Postgres, Redis, a simulated LeetCode, a worker, the server, and sample challenges.
 

@@ -125,7 +125,7 @@ NO_VERDICTS: dict[NoVerdict, str] = {
         is paused or stands still.""",
 }
 
-_DECIDE = "the organiser can decide the day with `evaluator override {challenge} {handle} {day}`"
+_DECIDE = "the organiser can decide the day with `evaluator override {challenge} {handle} {day} --outcome … --reason …`"
 
 
 def sentence(reason: Reason | NoVerdict, particulars: Particulars) -> str:

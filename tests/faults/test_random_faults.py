@@ -1,6 +1,6 @@
 """Faults at random under load: rounds of a new challenge each, until the time is over.
 
-`FAULTS_SECONDS` is how long (25), `FAULTS_SEED` repeats what a failure printed, as far as the machine's timing allows.
+`FAULTS_SECONDS` is how long (12), `FAULTS_SEED` repeats what a failure printed, as far as the machine's timing allows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.faults.arena import Arena, handles
 from tests.faults.nursery import Command
 from tests.faults.test_leetcode_down import OUTAGES
 
-SECONDS = float(os.environ.get("FAULTS_SECONDS", "25"))
+SECONDS = float(os.environ.get("FAULTS_SECONDS", "12"))
 SEED = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))  # noqa: S311  # it must repeat, not be secret
 
 POINTS = (

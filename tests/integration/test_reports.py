@@ -224,7 +224,7 @@ def test_a_failed_day_is_explained_by_its_solves_answers_rules_and_money(databas
     assert (why.handle, why.outcome, why.reason, why.solved, why.required) == ("Alice", "failed", "not_enough", 1, 2)
     assert why.provisional
     assert "1 counted and 2 required" in why.sentence
-    assert "`evaluator override winter Alice 2026-11-20`" in why.sentence
+    assert "`evaluator override winter Alice 2026-11-20 --outcome … --reason …`" in why.sentence
     assert why.window is not None
     assert why.window.start.isoformat() == "2026-11-20T00:00:00+05:30"
     assert why.window.end_utc.isoformat() == "2026-11-20T18:30:00+00:00"
