@@ -13,7 +13,7 @@ from evaluator.cli.session import DONE, open_session, refuse
 
 def server(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",  # noqa: S104  # a pod is asked from outside
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 is any that is free.")] = 8000,
 ) -> None:
     """Serve the API and the pages, and keep the work going: resend what was lost, retry what is pending, enqueue.
 
