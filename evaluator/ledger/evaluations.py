@@ -148,10 +148,14 @@ def finish(connection: Connection, run_id: int, batch: int, error: str | None = 
     connection.execute(_SQL["finish"], {"run_id": run_id, "batch": batch, "error": error})
 
 
-def lock_members(connection: Connection, member_ids: Sequence[int]) -> bool:
-    """Lock members until the transaction ends; whether their challenge still wants anything settled."""
-    rows = connection.execute(_SQL["lock_members"], {"ids": list(member_ids)}).fetchall()
-    return not any(cancelled for _, cancelled in rows)
+def lock_members(connection: Connection, member_ids: Sequence[int]) -> None:
+    """Lock members until the transaction ends."""
+    connection.execute(_SQL["lock_members"], {"ids": list(member_ids)})
+
+
+def hold_challenge(connection: Connection, challenge_id: str) -> bool:
+    """Whether a challenge still wants anything settled; if so, it can't be cancelled until the transaction ends."""
+    return connection.execute(_SQL["hold"], {"id": challenge_id}).fetchone() == (False,)
 
 
 def read_accounts(

@@ -20,6 +20,7 @@ from evaluator.ledger.evaluations import (
     begin,
     finish,
     give_back,
+    hold_challenge,
     lock_members,
     read_undecided,
 )
@@ -174,7 +175,8 @@ class Evaluator:
         refusal, errors, unsure = difficulties.refusal, replies.errors, set[int]()
         settled = Settled()
         with self.database.transaction() as connection:
-            goes_on = lock_members(connection, sorted(member.member_id for member in members))
+            lock_members(connection, [member.member_id for member in members])
+            goes_on = hold_challenge(connection, attempt.challenge_id)
             found = _find(connection, day, members, replies)
             if refusal is not None:
                 unsure = {key for key, one in found.items() if turns_on_refused(day, one.evidence, difficulties)}
@@ -219,8 +221,10 @@ class Evaluator:
         with self.database.transaction() as connection:
             if len(ids) > 1:
                 split_batch(connection, attempt.run_id, attempt.batch, attempt.day, attempt.opened_at)
-            elif lock_members(connection, ids):
-                left_open = leave_open(connection, day, attempt.opened_at, ids, _LOST)
+            else:
+                lock_members(connection, ids)
+                if hold_challenge(connection, attempt.challenge_id):
+                    left_open = leave_open(connection, day, attempt.opened_at, ids, _LOST)
             finish(connection, attempt.run_id, attempt.batch)
             unsent = take_unsent(connection, attempt.run_id, SENT_AHEAD)
         self.outbox.send_batches(attempt.run_id, unsent)

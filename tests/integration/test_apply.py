@@ -450,7 +450,7 @@ def test_a_verdict_that_is_being_recorded_is_not_dropped_under_its_worker(
         (member_id,) = connection.execute("SELECT id FROM members WHERE handle = 'bob'").fetchone() or (0,)
     with ThreadPoolExecutor(1) as thread:
         with database.transaction() as worker:
-            assert lock_members(worker, [member_id])
+            lock_members(worker, [member_id])
             applying = thread.submit(apply, database, november(5), edited)
             _wait_for_a_lock(database, applying)
             worker.execute("UPDATE evaluations SET outcome = 'failed' WHERE member_id = %s", [member_id])

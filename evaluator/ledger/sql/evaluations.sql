@@ -42,8 +42,12 @@ WHERE run_id = %(run_id)s AND batch = %(batch)s AND state <> 'done'
 
 -- name: lock_members
 -- Days of one member are recorded one after the other; in order of ids, so that no two batches wait for each other.
-SELECT m.id, c.cancelled FROM members m JOIN challenges c ON c.id = m.challenge_id
-WHERE m.id = ANY (%(ids)s) ORDER BY m.id FOR NO KEY UPDATE OF m FOR SHARE OF c
+SELECT FROM members WHERE id = ANY (%(ids)s) ORDER BY id FOR NO KEY UPDATE
+
+-- name: hold
+-- Whether a batch's challenge is cancelled; it can't be from here on until the transaction ends. After the members, as
+-- an apply does it.
+SELECT cancelled FROM challenges WHERE id = %(id)s FOR SHARE
 
 -- name: accounts
 -- What a decision rests on beside the evidence; read after the members are locked.
