@@ -43,7 +43,7 @@ def events(log: str) -> list[dict[str, Any]]:
 
 @pytest.mark.alone
 def test_four_processes_together_never_exceed_twenty_requests_in_any_second(stage: Stage) -> None:
-    """As the requests arrive, one a member: 80 of them take four seconds, not less."""
+    """As the requests arrive, one a member."""
     queued(stage, members=80)
     settings = {"WORKER_PROCESSES": "4", "LEETCODE_REQUESTS_PER_SECOND": "20", "LEETCODE_USERS_PER_REQUEST": "1"}
     with stage.evaluator.running("worker", **settings):
@@ -52,7 +52,7 @@ def test_four_processes_together_never_exceed_twenty_requests_in_any_second(stag
     assert len(arrivals) == 80
     busiest = max(sum(start <= at < start + 1 for at in arrivals) for start in arrivals)
     assert 15 <= busiest <= 20
-    assert arrivals[-1] - arrivals[0] >= 79 / 20
+    assert arrivals[-1] - arrivals[0] >= 3  # with twenty in any second; what is late may be made up for in between
     assert tally(stage) == {FAILED: 80}
 
 
