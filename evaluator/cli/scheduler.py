@@ -59,8 +59,9 @@ def scheduler(
         add("reconcile", _RECONCILE_EVERY, lambda: reconcile(database, session.outbox))
         add("prune", 3600, lambda: prune(database, settings.retention_completed, settings.retention_failed))
         add("sync problems", 86_400, lambda: sync_problems(database, session.upstream))
-        signal.signal(signal.SIGTERM, lambda *_: timer.shutdown(wait=False))
         try:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            _log.info("Scheduler started", every_minutes=every)
             timer.start()
         except KeyboardInterrupt:
             timer.shutdown(wait=False)

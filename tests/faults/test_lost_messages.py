@@ -174,7 +174,9 @@ def test_everything_is_sent_again_when_redis_was_emptied(arena: Arena) -> None:
 def test_stock_strands_what_it_fetched_when_redis_did_not_answer_in_time(arena: Arena, stock: Stock) -> None:
     worker = arena.start("stock")
     until(lambda: "ready for action" in worker.said())
-    _fetch_without_an_answer(arena, worker, lambda: stock.send("lost"), seconds=1.0)
+    _fetch_without_an_answer(
+        arena, worker, lambda: stock.send("lost"), lambda: until(lambda: "(work)] [CRITICAL]" in worker.said())
+    )
     until(lambda: stock.held() == 1)
     stays(lambda: stock.held() == 1 and stock.waiting() == 0 and lines(worker, "begun") == [])
 
@@ -183,19 +185,21 @@ def test_a_worker_takes_back_what_redis_said_too_late(arena: Arena) -> None:
     arena.challenge("grind", handles("member", 8), days=1)
     worker = arena.worker()
     until(lambda: arena.client.zcard("evaluator:__heartbeats__"))
-    _fetch_without_an_answer(arena, worker, lambda: arena.run("enqueue"), seconds=6.0)
+    _fetch_without_an_answer(arena, worker, lambda: arena.run("enqueue"), lambda: time.sleep(6.0))
     arena.finish(keeping=False)
     arena.check()
 
 
-def _fetch_without_an_answer(arena: Arena, worker: Command, send: Callable[[], object], seconds: float) -> None:
-    """Have the worker's next fetch reach Redis, and its answer not reach the worker."""
+def _fetch_without_an_answer(
+    arena: Arena, worker: Command, send: Callable[[], object], give_up: Callable[[], object]
+) -> None:
+    """Have the worker's next fetch reach Redis, and its answer not reach the worker: it gives up waiting before."""
     (child,) = worker.children()
     os.kill(child, signal.SIGSTOP)
     send()
     arena.redis.send(signal.SIGSTOP)
     os.kill(child, signal.SIGCONT)
-    time.sleep(seconds)
+    give_up()
     arena.redis.send(signal.SIGCONT)
 
 

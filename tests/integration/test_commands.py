@@ -237,6 +237,7 @@ def test_override_sets_and_clears(stage: Stage) -> None:
 def test_two_schedulers_do_what_one_would_and_stop_when_told_to(stage: Stage) -> None:
     stage.scene.challenge("grind", ["idle-ann"], **MARCH)
     with stage.evaluator.running("scheduler") as one, stage.evaluator.running("scheduler") as other:
+        until(lambda: "Scheduler started" in one.said() and "Scheduler started" in other.said())
         until(lambda: stage.states("grind") == ["queued", "queued"])
         until(lambda: stage.value("SELECT count(*) FROM problems") > 1000)
         assert one.stop() == 0
