@@ -8,12 +8,16 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
+import orjson
 import psycopg
+from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _CLOCK_CHECKED_EVERY = 30.0
+
+set_json_loads(orjson.loads)  # several times as fast as the library's default
 
 
 class Database:

@@ -6,22 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import orjson
-
 from evaluator.domain.day import Window
 from evaluator.domain.rules import Rules
 from evaluator.domain.streak import Streak
 from evaluator.domain.verdict import Outcome, Reason
 from evaluator.ledger.challenges import rules_row
 from evaluator.ledger.database import Connection
-from evaluator.ledger.statements import statements
+from evaluator.ledger.evidence import NewObservation, observed_columns
+from evaluator.ledger.statements import array, json, statements
 
 _SQL = statements("evaluations")
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """A member whom this pass has not decided yet. `seen_since` says whether LeetCode answered after the day's end."""
+
+    member_id: int
+    handle: str
+    handle_key: str
+    absent: bool
+    override: Outcome | None
+    outcome: Outcome
+    reason: Reason
+    seen_since: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """A batch that was begun: the `number`th try of this pass.
+    """A batch that was begun: the `number`th try of this pass, and whom it is about.
 
     `counts_from` is the first second of the challenge.
     """
@@ -35,22 +48,8 @@ class Attempt:
     reevaluate: bool
     opened_at: datetime
     counts_from: int
-    cancelled: bool
     rules: Rules
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """A member whom this pass has not decided yet. `last_seen` is the time of the handle's newest observation."""
-
-    member_id: int
-    handle: str
-    handle_key: str
-    absent: bool
-    override: Outcome | None
-    outcome: Outcome
-    reason: Reason
-    last_seen: int
+    members: tuple[Undecided, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,37 +97,33 @@ def begin(connection: Connection, run_id: int, batch: int) -> Attempt | None:
     row = connection.execute(_SQL["begin"], {"run_id": run_id, "batch": batch}).fetchone()
     if row is None:
         return None
-    number, challenge_id, day, day_start, day_end, reevaluate, opened_at, counts_from, cancelled, *rules = row
-    window = Window(day_start, day_end)
+    number, challenge_id, day, day_start, day_end, reevaluate, opened_at, counts_from, *rules, members = row
     return Attempt(
         run_id,
         batch,
         number,
         challenge_id,
         day,
-        window,
+        Window(day_start, day_end),
         reevaluate,
         opened_at,
         counts_from,
-        cancelled,
         rules_row(*rules),
+        tuple(_undecided(*member) for member in members),
     )
 
 
-def read_undecided(connection: Connection, attempt: Attempt) -> list[Undecided]:
-    rows = connection.execute(
-        _SQL["unsettled"],
-        {
-            "run_id": attempt.run_id,
-            "batch": attempt.batch,
-            "opened_at": attempt.opened_at,
-            "reevaluate": attempt.reevaluate,
-        },
-    )
-    return [
-        Undecided(member_id, handle, key, absent, _outcome(override), Outcome(outcome), Reason(reason), last_seen)
-        for member_id, handle, key, absent, override, outcome, reason, last_seen in rows
-    ]
+def _undecided(  # noqa: PLR0913, PLR0917  # what the statement gives of a member
+    member_id: int,
+    handle: str,
+    key: str,
+    absent: bool,
+    override: str | None,
+    outcome: str,
+    reason: str,
+    seen_since: bool,
+) -> Undecided:
+    return Undecided(member_id, handle, key, absent, _outcome(override), Outcome(outcome), Reason(reason), seen_since)
 
 
 def _outcome(value: str | None) -> Outcome | None:
@@ -144,8 +139,8 @@ def await_retry(connection: Connection, attempt: Attempt, error: str) -> None:
     connection.execute(_SQL["await_retry"], {"run_id": attempt.run_id, "batch": attempt.batch, "error": error})
 
 
-def finish(connection: Connection, run_id: int, batch: int, error: str | None = None) -> None:
-    connection.execute(_SQL["finish"], {"run_id": run_id, "batch": batch, "error": error})
+def finish(connection: Connection, run_id: int, batch: int) -> None:
+    connection.execute(_SQL["finish"], {"run_id": run_id, "batch": batch})
 
 
 def lock_members(connection: Connection, member_ids: Sequence[int]) -> None:
@@ -223,26 +218,39 @@ def read_outcomes(connection: Connection, member_ids: Sequence[int]) -> dict[int
     return history
 
 
-def record(connection: Connection, day: date, decisions: Sequence[Decision]) -> None:
-    """Write outcomes, streaks and postings of locked members together."""
-    rows = [
+def record(
+    connection: Connection,
+    day: date,
+    decisions: Sequence[Decision],
+    observations: Sequence[NewObservation] = (),
+    finishes: Attempt | None = None,
+) -> list[int]:
+    """Write outcomes, streaks and postings of locked members together, and the observations that they rest on.
+
+    A batch that it `finishes` gives way to the next one of its run, which is marked as sent; the caller sends it.
+    """
+    following = connection.execute(
+        _SQL["record"],
         {
-            "member_id": decision.member_id,
-            "outcome": decision.outcome,
-            "reason": decision.reason,
-            "solved": decision.solved,
-            "required": decision.required,
-            "evidence": decision.evidence,
-            "current": decision.streak.current,
-            "longest": decision.streak.longest,
-            "through": decision.settled_through,
-            "amount": decision.amount,
-            "entry": decision.entry,
-            "error": decision.error,
-        }
-        for decision in decisions
-    ]
-    connection.execute(_SQL["record"], {"day": day, "decisions": orjson.dumps(rows).decode()})
+            "ids": array(one.member_id for one in decisions),
+            "outcomes": array(one.outcome for one in decisions),
+            "reasons": array(one.reason for one in decisions),
+            "solved": array(one.solved for one in decisions),
+            "required": array(one.required for one in decisions),
+            "current": array(one.streak.current for one in decisions),
+            "longest": array(one.streak.longest for one in decisions),
+            "through": array(one.settled_through for one in decisions),
+            "amounts": array(one.amount for one in decisions),
+            "entries": array(one.entry for one in decisions),
+            "evidence": json([one.evidence for one in decisions]),
+            "errors": json([one.error for one in decisions]),
+            "day": day,
+            "run_id": finishes and finishes.run_id,
+            "batch": finishes and finishes.batch,
+            **observed_columns(observations),
+        },
+    )
+    return [batch for (batch,) in following]
 
 
 def forget_failures(connection: Connection, after: float) -> int:

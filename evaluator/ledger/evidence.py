@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-
-import orjson
+from datetime import date, datetime
+from typing import Any
 
 from evaluator.domain.evidence import FUTURE_TOLERANCE, Evidence, Observation, Solve, Standing
 from evaluator.domain.problem import Problem
 from evaluator.domain.rules import Difficulty
 from evaluator.ledger.database import Connection
-from evaluator.ledger.statements import statements
+from evaluator.ledger.statements import array, json, statements
 
 _SQL = statements("evidence")
 
@@ -41,46 +40,44 @@ def read_evidence(connection: Connection, since: Mapping[str, int], day_start: i
             "day_start": day_start,
         },
     )
-    observations: dict[str, list[Observation]] = {key: [] for key in since}
-    solves: dict[str, dict[str, Solve]] = {key: {} for key in since}
-    for key, _, fetched_at, standing, row_count, after, contradictory, dates, years, ids, slugs, times in rows:
-        if fetched_at >= day_start:
-            observations[key].append(
-                Observation(
-                    fetched_at,
-                    Standing(standing),
-                    row_count,
-                    after,
-                    contradictory,
-                    frozenset(dates),
-                    frozenset(years),
-                )
-            )
-        for submission_id, slug, at in zip(ids, slugs, times, strict=True):
-            solves[key].setdefault(submission_id, Solve(submission_id, slug, at))
-    return {key: Evidence(tuple(solves[key].values()), tuple(observations[key])) for key in since}
+    return {key: Evidence(_solves(solves or ()), _observations(seen or ())) for key, solves, seen in rows}
 
 
-def put_observations(connection: Connection, found: Iterable[NewObservation]) -> None:
-    rows = [
-        {
-            "handle_key": new.handle_key,
-            "fetched_at": new.observation.fetched_at,
-            "standing": new.observation.standing,
-            "row_count": new.observation.row_count,
-            "after": new.observation.after,
-            "contradictory": new.observation.contradictory,
-            "active_dates": sorted(new.observation.active_dates),
-            "calendar_years": sorted(new.observation.calendar_years),
-            "detail": new.detail,
-            "submission_ids": [solve.submission_id for solve in new.solves],
-            "slugs": [solve.slug for solve in new.solves],
-            "times": [solve.at for solve in new.solves],
-        }
-        for new in found
-    ]
-    if rows:
-        connection.execute(_SQL["insert"], {"observations": orjson.dumps(rows).decode()})
+def _solves(brought: Iterable[list[list[Any]]]) -> tuple[Solve, ...]:
+    """The solves that observations brought, each once: two workers may have seen one at the same time."""
+    return tuple({solve[0]: Solve(*solve) for solves in brought for solve in solves}.values())
+
+
+def _observations(rows: Iterable[list[Any]]) -> tuple[Observation, ...]:
+    return tuple(
+        Observation(
+            fetched_at,
+            Standing(standing),
+            row_count,
+            after,
+            contradictory,
+            frozenset(map(date.fromisoformat, active_dates)),
+            frozenset(calendar_years),
+        )
+        for fetched_at, standing, row_count, after, contradictory, active_dates, calendar_years in rows
+    )
+
+
+def observed_columns(found: Sequence[NewObservation]) -> dict[str, str]:
+    """New observations as the columns that `evaluations.record` inserts."""
+    seen = [new.observation for new in found]
+    return {
+        "keys": json([new.handle_key for new in found]),
+        "fetched_at": array(one.fetched_at for one in seen),
+        "standings": array(one.standing for one in seen),
+        "row_counts": array(one.row_count for one in seen),
+        "after": array(one.after for one in seen),
+        "contradictory": array(one.contradictory for one in seen),
+        "active_dates": json([array(sorted(one.active_dates)) for one in seen]),
+        "calendar_years": json([array(sorted(one.calendar_years)) for one in seen]),
+        "details": json([new.detail for new in found]),
+        "solves": json([[(one.submission_id, one.slug, one.at) for one in new.solves] for new in found]),
+    }
 
 
 def read_difficulties(connection: Connection, slugs: Sequence[str]) -> dict[str, Difficulty]:

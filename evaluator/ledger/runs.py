@@ -161,11 +161,6 @@ def take_unsent(connection: Connection, run_id: int, window: int) -> list[int]:
     return [batch for (batch,) in connection.execute(_SQL["take_unsent"], {"id": run_id, "window": window})]
 
 
-def take_next(connection: Connection, run_id: int) -> list[int]:
-    """Mark the batch that follows a finished one as sent; none where all are."""
-    return [batch for (batch,) in connection.execute(_SQL["take_next"], {"id": run_id})]
-
-
 def close_run(connection: Connection, run_id: int) -> ClosedRun | None:
     """End the pass of a run; None where it has work left, or was ended already."""
     row = connection.execute(_SQL["close"], {"id": run_id}).fetchone()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+
+import orjson
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*\n", re.MULTILINE)
@@ -17,3 +20,12 @@ def statements(file: str) -> dict[str, str]:
     parts = _NAME.split(text)[1:]
     parts[1::2] = [_COMMENT.sub("", sql).strip() for sql in parts[1::2]]
     return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def array(values: Iterable[object]) -> str:
+    """A PostgreSQL array of numbers, dates, booleans and plain words, as text: drivers take much longer for it."""
+    return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
+
+
+def json(value: object) -> str:
+    return orjson.dumps(value).decode()

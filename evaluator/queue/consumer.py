@@ -11,7 +11,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis
@@ -69,18 +69,27 @@ class LosslessConsumer(_RedisConsumer):
 
     def __init__(self, broker: Broker, queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]  # no annotations there
-        if queue_name.endswith(".DQ"):
+        delays = queue_name.endswith(".DQ")
+        if delays:
             broker.held.clear(queue_name)  # dramatiq dropped them with the former consumer
+        # Delayed messages stay for long, and more may come; of others half as many are at work as may be fetched.
+        self._fetched_at_once = 1 if delays else max(1, prefetch // 2)
+        self._has_room = Event()
         _connected(self._take_back)
 
     def __next__(self) -> MessageProxy | None:
         """The next message that was fetched; None, after a while, where there is none."""
-        if not self.message_cache and not _connected(self._fetch):
+        if not self.message_cache:
             if time.monotonic() - self._looked_at > _LOOK_EVERY:
                 _connected(self._take_back)
-            self.misses, pause = compute_backoff(self.misses, max_backoff=self.timeout)
-            time.sleep(pause / 1000)
-            return None
+            self._has_room.clear()
+            if not self._room():
+                self._has_room.wait(self.timeout / 1000)
+                return None
+            if not _connected(self._fetch):
+                self.misses, pause = compute_backoff(self.misses, max_backoff=self.timeout)
+                time.sleep(pause / 1000)
+                return None
         self.misses = 0
         data = self.message_cache.pop(0)
         if data is None:
@@ -98,11 +107,11 @@ class LosslessConsumer(_RedisConsumer):
 
     def ack(self, message: MessageProxy) -> None:
         _connected(lambda: super(LosslessConsumer, self).ack(message))  # type: ignore[no-untyped-call]  # as above
-        self.broker.held.discard(self.queue_name, message.options["redis_message_id"])
+        self._forget(message)
 
     def nack(self, message: MessageProxy) -> None:
         _connected(lambda: super(LosslessConsumer, self).nack(message))  # type: ignore[no-untyped-call]  # as above
-        self.broker.held.discard(self.queue_name, message.options["redis_message_id"])
+        self._forget(message)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         _connected(lambda: super(LosslessConsumer, self).requeue(messages))  # type: ignore[no-untyped-call]  # as above
@@ -111,10 +120,18 @@ class LosslessConsumer(_RedisConsumer):
         """Give back what was fetched and is with no thread, were it still on its way from Redis."""
         _connected(self._take_back)
 
-    def _fetch(self) -> bool:
+    def _forget(self, message: MessageProxy) -> None:
+        self.broker.held.discard(self.queue_name, message.options["redis_message_id"])
+        if self._room():
+            self._has_room.set()
+
+    def _room(self) -> int:
+        """How many messages may be fetched now: none, or enough to be worth a call of Redis."""
         room = self.prefetch - self.outstanding_message_count
-        if room > 0:
-            self.message_cache = self.broker.do_fetch(self.queue_name, room)
+        return room if room >= self._fetched_at_once else 0
+
+    def _fetch(self) -> bool:
+        self.message_cache = self.broker.do_fetch(self.queue_name, self._room())
         return bool(self.message_cache)
 
     def _lost(self) -> list[str]:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from evaluator.domain.day import days_between
 from evaluator.ledger.challenges import Challenge, complete_challenge, read_challenge, reopen_challenge
 from evaluator.ledger.database import Connection, Database
-from evaluator.ledger.runs import ClosedRun, RunState, close_run, next_turns, take_next
+from evaluator.ledger.runs import ClosedRun, RunState, close_run, next_turns
 from evaluator.service.outbox import Outbox
 
 _log = structlog.get_logger(__name__)
 
 
-def after_batch(database: Database, outbox: Outbox, run_id: int) -> None:
+def after_batch(database: Database, outbox: Outbox, run_id: int, following: Sequence[int]) -> None:
     """Send the batch that takes the place of a finished one; where none is left, end the run's pass.
 
     Runs after the batch is committed: of several batches that finish at once, the last sees all the others.
     """
-    with database.connection() as connection:
-        following = take_next(connection, run_id)
     if following:
         outbox.send_batches(run_id, following)
     else:

@@ -22,9 +22,8 @@ from evaluator.ledger.evaluations import (
     give_back,
     hold_challenge,
     lock_members,
-    read_undecided,
 )
-from evaluator.ledger.evidence import put_observations, read_evidence
+from evaluator.ledger.evidence import read_evidence
 from evaluator.ledger.runs import split_batch, take_unsent
 from evaluator.leetcode.client import Answers
 from evaluator.leetcode.refusal import Refusal, RefusalKind
@@ -34,7 +33,7 @@ from evaluator.service.fan_out import SENT_AHEAD
 from evaluator.service.finding import Finding, find, known_since
 from evaluator.service.judge import Day
 from evaluator.service.outbox import Outbox
-from evaluator.service.settle import Settled, leave_open, settle
+from evaluator.service.settle import Known, Settled, leave_open, settle
 
 _log = structlog.get_logger(__name__)
 
@@ -106,39 +105,45 @@ class Evaluator:
         3. Decide and record in one transaction everybody with an answer; on the last attempt, everybody.
         4. Send the batch that takes this one's place, or close the run.
         """
-        with self.database.transaction() as connection:
+        with self.database.connection() as connection:
             attempt = begin(connection, run_id, batch)
-            members = [] if attempt is None else read_undecided(connection, attempt)
         if attempt is None:
-            # Done before, it may be by a worker that was lost before the next step.
-            after_batch(self.database, self.outbox, run_id)
-            return Done()
+            return self._go_on(run_id)
         day = Day(attempt.day, attempt.window, attempt.rules, attempt.counts_from)
-        if attempt.number > self.attempts and members:
-            return self._give_up(attempt, day, members)
+        if attempt.number > self.attempts and attempt.members:
+            return self._give_up(attempt, day)
 
-        asked = self._to_ask(attempt, day, members)
+        asked = self._to_ask(attempt, day)
         years = sorted({date.year for date in day.window.utc_dates()})
         answers = self._ask([member.handle for member in asked], years, attempt.number)
         last = attempt.number >= self.attempts and not _lacks_slot(answers.refusal)
         heard = _heard(asked, answers, last=last)
         waiting = set() if last else {member.member_id for member in asked} - set(heard)
-        ready = [member for member in members if member.member_id not in waiting]
+        ready = [member for member in attempt.members if member.member_id not in waiting]
         replies = _Replies(heard, answers.asked_at, years)
         recorded = self._record(attempt, day, ready, replies, last=last, everybody=not waiting)
         if recorded.finished:
-            after_batch(self.database, self.outbox, attempt.run_id)
+            after_batch(self.database, self.outbox, attempt.run_id, recorded.settled.following)
             return Done(recorded.settled.members, recorded.settled.errors)
         return self._put_off(attempt, answers.refusal or recorded.refusal)
 
-    def _to_ask(self, attempt: Attempt, day: Day, members: Sequence[Undecided]) -> list[Undecided]:
+    def _go_on(self, run_id: int) -> Done:
+        """The batch was done before, it may be by a worker that was lost before it sent the next one."""
+        with self.database.connection() as connection:
+            unsent = take_unsent(connection, run_id, SENT_AHEAD)
+        after_batch(self.database, self.outbox, run_id, unsent)
+        return Done()
+
+    def _to_ask(self, attempt: Attempt, day: Day) -> list[Undecided]:
         """Those whose verdict needs an answer: it does not follow from the rules, nor from what is known already."""
-        open_cases = [] if day.rests else [one for one in members if _is_open(one, reevaluate=attempt.reevaluate)]
-        seen_after = [one for one in open_cases if one.last_seen >= day.window.end - 1]
-        if attempt.reevaluate or not seen_after:
+        if day.rests:
+            return []
+        open_cases = [one for one in attempt.members if _is_open(one, reevaluate=attempt.reevaluate)]
+        seen_since = [one for one in open_cases if one.seen_since]
+        if attempt.reevaluate or not seen_since:
             return open_cases
         with self.database.connection() as connection:
-            since = dict.fromkeys((member.handle_key for member in seen_after), _needed_since(day))
+            since = dict.fromkeys((member.handle_key for member in seen_since), _needed_since(day))
             known = read_evidence(connection, since, day.window.start)
         enough = {key for key, evidence in known.items() if _is_enough(day, evidence)}
         return [member for member in open_cases if member.handle_key not in enough]
@@ -173,7 +178,6 @@ class Evaluator:
         """
         difficulties = self._difficulties(attempt, day, members, replies)
         refusal, errors, unsure = difficulties.refusal, replies.errors, set[int]()
-        settled = Settled()
         with self.database.transaction() as connection:
             lock_members(connection, [member.member_id for member in members])
             goes_on = hold_challenge(connection, attempt.challenge_id)
@@ -183,14 +187,14 @@ class Evaluator:
             if refusal is not None and last and not _lacks_slot(refusal):
                 errors |= dict.fromkeys(unsure, refusal.detail)
                 unsure.clear()
-            if goes_on:
-                put_observations(connection, [one.new for one in found.values() if one.new is not None])
-                evidence = {key: one.evidence for key, one in found.items() if key not in unsure}
-                settled = settle(connection, day, attempt.opened_at, evidence, difficulties.known, errors)
-            finished = everybody and not unsure
-            if finished:
-                finish(connection, attempt.run_id, attempt.batch)
-        return _Recorded(settled, finished, refusal)
+            if not goes_on:
+                found.clear()
+            evidence = {key: one.evidence for key, one in found.items() if key not in unsure}
+            observations = [one.new for one in found.values() if one.new is not None]
+            finishes = attempt if everybody and not unsure else None
+            known = Known(evidence, difficulties.known, errors, observations)
+            settled = settle(connection, day, attempt.opened_at, known, finishes)
+        return _Recorded(settled, finishes is not None, refusal)
 
     def _difficulties(
         self, attempt: Attempt, day: Day, members: Sequence[Undecided], replies: _Replies
@@ -213,9 +217,9 @@ class Evaluator:
             await_retry(connection, attempt, error)
         return TryAgain(error, attempt.number, after)
 
-    def _give_up(self, attempt: Attempt, day: Day, members: Sequence[Undecided]) -> Result:
+    def _give_up(self, attempt: Attempt, day: Day) -> Result:
         """The worker was lost with every attempt: find the member at fault, or leave it pending if it stands alone."""
-        ids = [member.member_id for member in members]
+        ids = [member.member_id for member in attempt.members]
         _log.warning("Batch given up", run_id=attempt.run_id, batch=attempt.batch, members=ids)
         left_open = 0
         with self.database.transaction() as connection:

@@ -21,7 +21,7 @@ from evaluator.ledger.runs import RunState, insert_runs, lock_run, next_turns, r
 from evaluator.service.close import finish_challenge
 from evaluator.service.judge import Day
 from evaluator.service.outbox import Outbox
-from evaluator.service.settle import settle
+from evaluator.service.settle import Known, settle
 from evaluator.service.unknown import unknown_challenge, unknown_member
 
 _log = structlog.get_logger(__name__)
@@ -142,7 +142,7 @@ def _settle_anew(connection: Connection, found: _Found, day: date, run_id: int) 
     lock_run(connection, run_id)
     evidence: Evidence = read_evidence(connection, {key: counts_from}, found.window.start)[key]
     difficulties = read_difficulties(connection, sorted({solve.slug for solve in evidence.solves}))
-    settle(connection, judged, None, {member.id: evidence}, difficulties, {})
+    settle(connection, judged, None, Known({member.id: evidence}, difficulties))
     closed = settle_quietly(connection, run_id)
     if closed is None:
         return None

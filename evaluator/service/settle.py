@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -12,7 +12,8 @@ from evaluator.domain.evidence import Evidence
 from evaluator.domain.rules import Difficulty
 from evaluator.domain.verdict import Outcome, Reason, Verdict
 from evaluator.ledger.database import Connection
-from evaluator.ledger.evaluations import Account, read_accounts, read_outcomes, record
+from evaluator.ledger.evaluations import Account, Attempt, Decision, read_accounts, read_outcomes, record
+from evaluator.ledger.evidence import NewObservation
 from evaluator.service.judge import Day, decision_on, extends_streak, verdict_on
 
 _log = structlog.get_logger(__name__)
@@ -20,39 +21,52 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How many members were decided, and the errors of those among them that were given up: failed jobs."""
+    """How many members were decided, and the errors of those among them that were given up: failed jobs.
+
+    `following` are batches that were marked as sent, one at most: the next after the batch that was finished.
+    """
 
     members: int = 0
     errors: tuple[str, ...] = ()
+    following: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What members are decided by: their evidence, with the `observations` of it that are new and to be kept.
+
+    `errors` says of a member why its newest answer is missing; it is a failed job then.
+    """
+
+    evidence: Mapping[int, Evidence]
+    difficulties: Mapping[str, Difficulty]
+    errors: Mapping[int, str] = field(default_factory=dict)
+    observations: Sequence[NewObservation] = ()
 
 
 def settle(
-    connection: Connection,
-    day: Day,
-    opened_at: datetime | None,
-    evidence: Mapping[int, Evidence],
-    difficulties: Mapping[str, Difficulty],
-    errors: Mapping[int, str],
+    connection: Connection, day: Day, opened_at: datetime | None, known: Known, finishes: Attempt | None = None
 ) -> Settled:
-    """Decide members, whose locks the transaction holds, by their evidence.
+    """Decide members, whose locks the transaction holds, by what is known of them.
 
     Those that were decided since `opened_at` are left alone: another delivery of the message was first. Without it
-    everybody is decided. `errors` says of a member why its newest answer is missing; it is a failed job then.
+    everybody is decided. `finishes` is the batch that has nothing left to do after this.
     """
-    accounts = _undecided(connection, day, opened_at, evidence)
+    accounts = _undecided(connection, day, opened_at, known.evidence)
     verdicts: list[Verdict] = []
     mishaps: list[str | None] = []
     for account in accounts:
-        mishap = errors.get(account.member_id)
+        mishap = known.errors.get(account.member_id)
         try:
-            verdict = verdict_on(day, account, evidence[account.member_id], difficulties)
+            verdict = verdict_on(day, account, known.evidence[account.member_id], known.difficulties)
         except Exception as bug:  # noqa: BLE001  # one member's data never spoil the others' verdicts
             _log.exception("Member could not be decided", member_id=account.member_id, day=str(day.date))
             verdict, mishap = _left_open(day, account), f"{type(bug).__name__}: {bug}"
         verdicts.append(verdict)
         mishaps.append(mishap if verdict.outcome is Outcome.PENDING else None)
-    _record(connection, day, accounts, verdicts, mishaps)
-    return Settled(len(accounts), tuple(mishap for mishap in mishaps if mishap is not None))
+    decisions = _decisions(connection, day, accounts, verdicts, mishaps)
+    following = record(connection, day.date, decisions, known.observations, finishes)
+    return Settled(len(accounts), tuple(mishap for mishap in mishaps if mishap is not None), following)
 
 
 def leave_open(
@@ -60,7 +74,8 @@ def leave_open(
 ) -> int:
     """Leave locked members pending for an error of ours; gives how many. What was settled before stays."""
     accounts = _undecided(connection, day, opened_at, member_ids)
-    _record(connection, day, accounts, [_left_open(day, one) for one in accounts], [error] * len(accounts))
+    verdicts = [_left_open(day, one) for one in accounts]
+    record(connection, day.date, _decisions(connection, day, accounts, verdicts, [error] * len(accounts)))
     return len(accounts)
 
 
@@ -71,21 +86,19 @@ def _undecided(
     return [account for account in accounts.values() if account.undecided]
 
 
-def _record(
+def _decisions(
     connection: Connection,
     day: Day,
     accounts: Sequence[Account],
     verdicts: Sequence[Verdict],
     errors: Sequence[str | None],
-) -> None:
+) -> list[Decision]:
     replayed = [account.member_id for account in accounts if not extends_streak(day.date, account)]
     histories = read_outcomes(connection, replayed) if replayed else {}
-    decisions = [
+    return [
         decision_on(day, account, verdict, histories.get(account.member_id), error)
         for account, verdict, error in zip(accounts, verdicts, errors, strict=True)
     ]
-    if decisions:
-        record(connection, day.date, decisions)
 
 
 def _left_open(day: Day, account: Account) -> Verdict:

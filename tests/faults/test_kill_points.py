@@ -8,7 +8,7 @@ from tests.faults.arena import Arena, handles
 from tests.faults.doom import DOOMED
 from tests.integration.program import until
 
-RECORDING = ("lock_members", "hold", "accounts", "record", "finish")
+RECORDING = ("lock_members", "hold", "accounts", "record")
 """The statements of the recording transaction, in order."""
 
 
@@ -27,17 +27,17 @@ RECORDING = ("lock_members", "hold", "accounts", "record", "finish")
         "before send",
         "after send",
         # A batch is begun, and LeetCode asked.
-        pytest.param("uncommitted evaluations.begin", marks=pytest.mark.long),
-        "committed evaluations.begin",
+        pytest.param("before evaluations.begin", marks=pytest.mark.long),
+        "after evaluations.begin",
         pytest.param("before request", marks=pytest.mark.long),
         pytest.param("after request", marks=pytest.mark.long),
         pytest.param("after request 2", marks=pytest.mark.long),
         # It is recorded.
         *(f"after evaluations.{statement}" for statement in RECORDING),
         pytest.param("after evaluations.record 4", marks=pytest.mark.long),
-        "uncommitted evaluations.finish",
-        "committed evaluations.finish",
-        pytest.param("committed evaluations.finish 3", marks=pytest.mark.long),
+        "uncommitted evaluations.record",
+        "committed evaluations.record",
+        pytest.param("committed evaluations.record 3", marks=pytest.mark.long),
         # Its run is closed, and the next one woken.
         pytest.param("before runs.close", marks=pytest.mark.long),
         "uncommitted runs.close",

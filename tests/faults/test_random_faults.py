@@ -22,9 +22,8 @@ SEED = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))  # noqa: S3
 POINTS = (
     "after evaluations.begin",
     "after evaluations.lock_members",
-    "after evaluations.record",
-    "uncommitted evaluations.finish",
-    "committed evaluations.finish",
+    "uncommitted evaluations.record",
+    "committed evaluations.record",
     "after runs.fan_out",
     "committed runs.take_unsent",
     "committed runs.close",

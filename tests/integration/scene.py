@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json
 
 from evaluator.domain.challenge import ChallengeSpec, MemberSpec
 from evaluator.domain.rules import Rules
@@ -103,7 +103,7 @@ class Scene:
                     reason or _REASONS[outcome],
                     solved,
                     required,
-                    Jsonb(list(judged)),
+                    Json(list(judged)),
                     evaluated_at,
                     error,
                     failed_at,
@@ -163,8 +163,8 @@ class Scene:
         """One reply, with the solves (id, slug, time) that it held."""
         self.execute(
             "INSERT INTO observations (handle_key, fetched_at, standing, row_count, after, contradictory, active_dates,"
-            " calendar_years, detail, submission_ids, slugs, times)"
-            " VALUES (%s, %s, %s, %s, %s, %s, '{}', '{2026}', %s, %s, %s, %s)",
+            " calendar_years, detail, solves)"
+            " VALUES (%s, %s, %s, %s, %s, %s, '{}', '{2026}', %s, %s)",
             handle.lower(),
             int(at.timestamp()),
             standing,
@@ -172,9 +172,7 @@ class Scene:
             after and int(after.timestamp()),
             contradictory,
             detail,
-            [solve[0] for solve in solves],
-            [solve[1] for solve in solves],
-            [int(solve[2].timestamp()) for solve in solves],
+            Json([(one, slug, int(solved_at.timestamp())) for one, slug, solved_at in solves]),
         )
 
     def execute(self, statement: str, *values: object) -> None:

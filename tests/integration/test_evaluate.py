@@ -175,8 +175,8 @@ def test_evidence_that_cannot_be_read_costs_its_member_alone(stage: Stage) -> No
     opened(stage)
     stage.scene.execute(
         "INSERT INTO observations (handle_key, fetched_at, standing, row_count, contradictory, active_dates,"
-        " calendar_years, detail, submission_ids, slugs, times)"
-        " VALUES ('idle-7', 1772366400, 'nonsense', 0, false, '{}', '{}', '', '{}', '{}', '{}')"
+        " calendar_years, detail, solves)"
+        " VALUES ('idle-7', 1772366400, 'nonsense', 0, false, '{}', '{}', '', '[]')"
     )
     crashes = 0
     while stage.hand.messages:

@@ -108,7 +108,7 @@ CREATE TABLE evaluations (
     reason     text NOT NULL DEFAULT 'not_evaluated',
     solved     integer NOT NULL DEFAULT 0,
     required   smallint NOT NULL DEFAULT 0,
-    evidence   jsonb,                                  -- the solves that were judged, and what came of each
+    evidence   json,                                   -- the solves that were judged, and what came of each
     evaluated_at timestamptz,
     error      text,                                   -- the last error of a job that was given up
     failed_at  timestamptz,                            -- when it was given up; null once cleared or settled
@@ -144,7 +144,7 @@ CREATE UNIQUE INDEX overrides_in_force ON overrides (member_id, day) WHERE clear
 
 -- One reply of LeetCode about one handle, with the solves that no earlier one held.
 CREATE TABLE observations (
-    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id            bigint GENERATED ALWAYS AS IDENTITY,
     handle_key    text NOT NULL,
     fetched_at    bigint NOT NULL,
     standing      text NOT NULL,
@@ -154,16 +154,17 @@ CREATE TABLE observations (
     active_dates  date[] NOT NULL,
     calendar_years smallint[] NOT NULL,
     detail        text NOT NULL,
-    submission_ids text[] NOT NULL,
-    slugs         text[] NOT NULL,
-    times         bigint[] NOT NULL
+    solves        json NOT NULL,                       -- [[submission id, slug, time], …]
+    brings_solves boolean NOT NULL GENERATED ALWAYS AS (solves::text <> '[]') STORED,
+    -- Of a handle with few solves all that brought any are read, and of the others only the newest.
+    PRIMARY KEY (handle_key, brings_solves, fetched_at, id)
 );
-CREATE INDEX observations_handle ON observations (handle_key, fetched_at);
-CREATE INDEX observations_solves ON observations (handle_key, fetched_at) WHERE submission_ids <> '{}';
 
 CREATE VIEW solves AS
-    SELECT o.handle_key, s.submission_id, s.slug, s.time, o.fetched_at AS first_seen
-    FROM observations o, unnest(o.submission_ids, o.slugs, o.times) AS s (submission_id, slug, time);
+    SELECT o.handle_key, solve->>0 AS submission_id, solve->>1 AS slug, (solve->>2)::bigint AS time,
+           o.fetched_at AS first_seen
+    FROM observations o, json_array_elements(o.solves) AS solve
+    WHERE o.brings_solves;
 
 CREATE TABLE problems (
     slug        text PRIMARY KEY,

@@ -1,29 +1,21 @@
--- Observations of LeetCode, the solves they held, and the problems' difficulties.
+-- Observations of LeetCode, the solves they held, and the problems' difficulties. `evaluations.record` inserts them.
 
 -- name: read
--- For each handle: the observations since %(day_start)s, and those since its own `since` that brought new solves.
-SELECT o.handle_key, o.id, o.fetched_at, o.standing, o.row_count, o.after, o.contradictory, o.active_dates,
-       o.calendar_years, o.submission_ids, o.slugs, o.times
+-- For each handle: the solves that observations since its own `since` brought, and the observations since
+-- %(day_start)s, both in order. As JSON, since a driver takes much longer to read as many rows and arrays.
+SELECT asked.handle_key, s.solves, o.observations
 FROM unnest(%(keys)s::text[], %(since)s::bigint[]) AS asked (handle_key, since)
 CROSS JOIN LATERAL (
-    SELECT * FROM observations s
-    WHERE s.handle_key = asked.handle_key AND s.fetched_at >= asked.since AND s.submission_ids <> '{}'
-    UNION ALL
-    SELECT * FROM observations s
-    WHERE s.handle_key = asked.handle_key AND s.fetched_at >= %(day_start)s
-      AND (s.submission_ids = '{}' OR s.fetched_at < asked.since)
+    SELECT json_agg(b.solves ORDER BY b.fetched_at, b.id) AS solves
+    FROM observations b
+    WHERE b.handle_key = asked.handle_key AND b.brings_solves AND b.fetched_at >= asked.since
+) s
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(b.fetched_at, b.standing, b.row_count, b.after, b.contradictory, b.active_dates,
+                                     b.calendar_years) ORDER BY b.fetched_at, b.id) AS observations
+    FROM observations b
+    WHERE b.handle_key = asked.handle_key AND b.brings_solves = ANY ('{t,f}') AND b.fetched_at >= %(day_start)s
 ) o
-ORDER BY o.fetched_at, o.id
-
--- name: insert
--- All observations of a batch, as one JSON document: a driver takes much longer to write as many arrays.
-INSERT INTO observations (handle_key, fetched_at, standing, row_count, after, contradictory, active_dates,
-                          calendar_years, detail, submission_ids, slugs, times)
-SELECT handle_key, fetched_at, standing, row_count, after, contradictory, active_dates,
-       calendar_years, detail, submission_ids, slugs, times
-FROM json_to_recordset(%(observations)s::json) AS o (
-    handle_key text, fetched_at bigint, standing text, row_count integer, after bigint, contradictory boolean,
-    active_dates date[], calendar_years smallint[], detail text, submission_ids text[], slugs text[], times bigint[])
 
 -- name: difficulties
 SELECT slug, difficulty FROM problems WHERE slug = ANY (%(slugs)s) AND difficulty IS NOT NULL

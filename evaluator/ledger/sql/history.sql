@@ -2,7 +2,7 @@
 
 -- name: day
 -- The evaluation and its run. Without an evaluation the run alone, if there is one.
-SELECT r.state, r.retry_at, e.outcome, e.reason, e.solved, e.required, coalesce(e.evidence, '[]'::jsonb),
+SELECT r.state, r.retry_at, e.outcome, e.reason, e.solved, e.required, coalesce(e.evidence, '[]'),
        e.evaluated_at, e.error,
        EXISTS (SELECT FROM evaluations p
                WHERE p.member_id = e.member_id AND p.day < e.day AND p.outcome = 'pending') AS provisional

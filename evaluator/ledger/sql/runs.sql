@@ -125,19 +125,6 @@ FROM (
 WHERE b.run_id = next.run_id AND b.batch = next.batch
 RETURNING b.batch
 
--- name: take_next
--- The one batch that takes the place of a finished one.
-UPDATE batches b SET sent_at = clock_timestamp()
-FROM (
-    SELECT run_id, batch FROM batches
-    WHERE run_id = %(id)s AND sent_at IS NULL AND state = 'waiting'
-      AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
-    ORDER BY batch LIMIT 1
-    FOR UPDATE SKIP LOCKED
-) next
-WHERE b.run_id = next.run_id AND b.batch = next.batch
-RETURNING b.batch
-
 -- name: close
 -- End the pass of a run that has no batch left to do.
 UPDATE runs r SET
