@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
@@ -23,8 +24,13 @@ class Window:
 
     def utc_dates(self) -> frozenset[date]:
         """The UTC dates that the window touches."""
-        first, last = self.start // 86_400, (self.end - 1) // 86_400
-        return frozenset(date.fromordinal(_EPOCH + day) for day in range(first, last + 1))
+        return _dates(self.start // 86_400, (self.end - 1) // 86_400)
+
+
+@cache
+def _dates(first: int, last: int) -> frozenset[date]:
+    """The dates between two days, both included, counted since the epoch."""
+    return frozenset(date.fromordinal(_EPOCH + day) for day in range(first, last + 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from evaluator.domain.day import Window
 from evaluator.domain.evidence import Evidence, Solve, Standing
@@ -49,8 +50,7 @@ class Bearing(StrEnum):
     DIFFICULTY_UNKNOWN = "difficulty_unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedSolve:
+class JudgedSolve(NamedTuple):
     """A solve of the day, the difficulty that it was judged by (None where unknown), and what came of it."""
 
     solve: Solve
@@ -142,7 +142,7 @@ def tally(
         seen.update(solve.slug for solve in solves if counts_from <= solve.at < start)
     solved = maybe = 0
     judged: list[JudgedSolve] = []
-    for solve in sorted((one for one in solves if start <= one.at < end), key=_by_time):
+    for solve in sorted([one for one in solves if start <= one.at < end], key=_by_time):
         difficulty = difficulties.get(solve.slug)
         if rules.unique is not Unique.NONE and solve.slug in seen:
             bearing = Bearing.REPEATED

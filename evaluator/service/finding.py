@@ -36,7 +36,7 @@ def find(handle_key: str, reply: Reply | None, asked_at: int, years: Sequence[in
     earlier = [solve for solve in known.solves if solve.at <= asked_at]
     observation = observe(reply, asked_at, years, earlier)
     ids = {solve.submission_id for solve in known.solves}
-    fresh = tuple(solve for solve in solves_of(reply.rows, asked_at) if solve.submission_id not in ids)
+    fresh = tuple([solve for solve in solves_of(reply.rows, asked_at) if solve.submission_id not in ids])
     # Another reply about the same handle may be newer: it was stored while this one was under way.
     observations = sorted((*known.observations, observation), key=lambda seen: seen.fetched_at)
     evidence = Evidence((*known.solves, *fresh), tuple(observations))

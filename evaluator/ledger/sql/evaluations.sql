@@ -2,7 +2,8 @@
 
 -- name: begin
 -- Count the attempt before any work, so that a batch that kills its worker is given up some day. With it come the
--- members that this pass has not decided yet.
+-- members that this pass has not decided yet. The commit is not waited for: if Postgres crashes just now, an attempt is
+-- not counted.
 WITH begun AS (
     UPDATE batches b SET state = 'active', attempts = b.attempts + 1, started_at = clock_timestamp()
     FROM runs r
@@ -29,7 +30,7 @@ SELECT b.*, (
     WHERE e.run_id = %(run_id)s AND e.batch = %(batch)s
       AND (e.evaluated_at IS NULL OR e.evaluated_at < b.opened_at)
       AND (e.outcome = 'pending' OR b.reevaluate))
-FROM begun b
+FROM begun b, set_config('synchronous_commit', 'off', true)
 
 -- name: give_back
 -- Nothing was asked of LeetCode: the attempt does not count.
