@@ -1,4 +1,7 @@
-"""Metrics for Prometheus: the ledger's counts, and what only Redis knows. A count that can't be read is absent."""
+"""Metrics for Prometheus: the ledger's counts, what only Redis knows, and what the keeper does.
+
+A count that can't be read is absent.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from psycopg import Error as PostgresError
@@ -62,6 +65,11 @@ def registry_of(services: Services) -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(LedgerCollector(services))
     return registry
+
+
+def keeper_actions(registry: CollectorRegistry) -> Counter:
+    """Counts, by action, what the keeper of this process does; of all servers the sum is what was done."""
+    return Counter("evaluator_keeper_actions", "What the keeper of this server did.", ["action"], registry=registry)
 
 
 @router.get("/metrics", response_class=Response)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from types import TracebackType
 from typing import Self
 
@@ -32,14 +33,16 @@ class Keeper:
     Of all servers' keepers one works at a time, by an advisory lock. A service that is away is waited for.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, did: Callable[[str, int], None]) -> None:
+        """`did` is told what was done, and how often: nothing, too, so that it knows of every kind."""
         self._session = session
+        self._did = did
         self._janitor = janitor_broker(session.settings)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
         self._duties = (
-            _Duty(_ROUND, lambda: tidy(self._janitor)),
-            _Duty(_ROUND, lambda: reconcile(session.database, session.outbox)),
+            _Duty(_ROUND, lambda: asdict(tidy(self._janitor))),
+            _Duty(_ROUND, lambda: asdict(reconcile(session.database, session.outbox))),
             _Duty(60.0, self._enqueue),
             _Duty(600.0, self._prune),
         )
@@ -61,7 +64,8 @@ class Keeper:
                 with sole(self._session.database, _LOCK) as mine:
                     if mine:
                         for duty in self._duties:
-                            duty.perform()
+                            for action, times in duty.perform().items():
+                                self._did(action, times)
             except (*UNREACHABLE, psycopg.Error, redis.RedisError) as error:
                 _log.warning("Keeper waits for a service", error=str(error).strip())
             except Exception:  # noqa: BLE001  # a bug must not end the thread that everything else relies on
@@ -69,26 +73,29 @@ class Keeper:
             if self._stop.wait(_ROUND):
                 return
 
-    def _enqueue(self) -> None:
+    def _enqueue(self) -> Mapping[str, int]:
         session = self._session
-        enqueue(
+        queued = enqueue(
             session.database, session.outbox, Request(new_only=True), session.clock(), session.settings.settle_delay
         )
+        return {"runs_queued": len(queued.runs)}
 
-    def _prune(self) -> None:
+    def _prune(self) -> Mapping[str, int]:
         settings = self._session.settings
-        prune(self._session.database, settings.retention_completed, settings.retention_failed)
+        pruned = prune(self._session.database, settings.retention_completed, settings.retention_failed)
+        return {"batches_pruned": pruned.batches, "failures_forgotten": pruned.failures}
 
 
 class _Duty:
-    """Something to do no more often than every so many seconds."""
+    """Something to do no more often than every so many seconds; it tells what was done, and how often."""
 
-    def __init__(self, every: float, work: Callable[[], object]) -> None:
+    def __init__(self, every: float, work: Callable[[], Mapping[str, int]]) -> None:
         self._every = every
         self._work = work
         self._done_at: float | None = None
 
-    def perform(self) -> None:
-        if self._done_at is None or time.monotonic() - self._done_at >= self._every:
-            self._done_at = time.monotonic()
-            self._work()
+    def perform(self) -> Mapping[str, int]:
+        if self._done_at is not None and time.monotonic() - self._done_at < self._every:
+            return {}
+        self._done_at = time.monotonic()
+        return self._work()

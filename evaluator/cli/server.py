@@ -24,6 +24,7 @@ def server(
     import uvicorn
 
     from evaluator.api.app import create_app
+    from evaluator.api.metrics import keeper_actions
     from evaluator.cli.keeper import Keeper
     from evaluator.queue.broker import Broker, redis_client
 
@@ -36,10 +37,11 @@ def server(
             clock=session.clock,
             settings=session.settings,
         )
+        actions = keeper_actions(app.state.registry)
         # Uvicorn raises the signal again when it has stopped in good order: that is the end then, and not a kill.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
         try:
-            with Keeper(session):
+            with Keeper(session, lambda action, times: actions.labels(action).inc(times)):
                 uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
         except SystemExit as ended:
             if ended.code != DONE:

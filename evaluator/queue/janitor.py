@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+
+import structlog
 from dramatiq.common import dq_name
 
 from evaluator.queue.broker import Broker, connect
 from evaluator.queue.messages import QUEUES
 from evaluator.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """How many messages lost workers held, and how many dead letters were past their time."""
+
+    messages_returned: int = 0
+    dead_letters_dropped: int = 0
+
+    @property
+    def anything(self) -> bool:
+        return any(asdict(self).values())
 
 
 def janitor_broker(settings: Settings) -> Broker:
@@ -14,11 +31,32 @@ def janitor_broker(settings: Settings) -> Broker:
     return connect(settings, maintenance_chance=1_000_000)
 
 
-def tidy(broker: Broker) -> None:
+def tidy(broker: Broker) -> Tidied:
     """Bring back what workers held that have given no sign of life, and drop dead letters past their time.
 
-    Maintenance serves just the queue that a command names, so every queue is named, and every delay queue.
+    Maintenance serves just the queue that a command names, so every queue is named, and every delay queue. It does not
+    tell what it did, so that is looked at before.
     """
+    done = _untidy(broker)
     for queue in QUEUES.values():
         broker.do_qsize(queue)
         broker.do_qsize(dq_name(queue))
+    if done.anything:
+        _log.info("Tidied", **asdict(done))
+    return done
+
+
+def _untidy(broker: Broker) -> Tidied:
+    """What there is for maintenance to do."""
+    client, now = broker.client, broker.now()
+    lost = client.zrangebyscore(f"{broker.namespace}:__heartbeats__", 0, now - broker.heartbeat_timeout)
+    acks = [f"{broker.namespace}:__acks__.{one.decode() if isinstance(one, bytes) else one}" for one in lost]
+    with client.pipeline(transaction=False) as pipe:
+        for queue in QUEUES.values():
+            pipe.zcount(f"{broker.namespace}:{queue}.XQ", 0, now - broker.dead_message_ttl)
+        for worker in acks:
+            for queue in QUEUES.values():
+                pipe.scard(f"{worker}.{queue}")
+                pipe.scard(f"{worker}.{dq_name(queue)}")
+        counts = pipe.execute()
+    return Tidied(messages_returned=sum(counts[len(QUEUES) :]), dead_letters_dropped=sum(counts[: len(QUEUES)]))

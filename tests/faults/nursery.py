@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -46,6 +47,15 @@ class Command:
 
     def out(self) -> str:
         return (self.folder / "out").read_text(encoding="utf-8", errors="replace")
+
+    def address(self, within: float = 60.0) -> str:
+        """Where a server listens, once it does."""
+        deadline = time.monotonic() + within
+        while not (found := re.findall(r"Uvicorn running on (http://[\w.:]+)", self.said())):
+            assert self.code is None, self.said()
+            assert time.monotonic() < deadline, f"it did not listen within {within:g} s:\n{self.said()[-4000:]}"
+            time.sleep(0.01)
+        return str(found[0])
 
     def children(self) -> list[int]:
         """The processes that it has forked: Dramatiq's, of a worker."""

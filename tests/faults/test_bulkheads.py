@@ -71,7 +71,7 @@ def test_a_pause_holds_over_restarts_of_everything(arena: Arena) -> None:
     arena.lost_workers_are_missed()
     before, asked = arena.evaluated(), arena.leetcode.requests()
     worker, server = arena.worker(), arena.server()
-    until(lambda: "Uvicorn running" in server.said())
+    server.address()
     arena.run("enqueue")
     arena.keep()
     time.sleep(1.5)

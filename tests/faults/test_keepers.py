@@ -1,10 +1,11 @@
-"""Several servers: one keeps at a time, and when it is gone another does, without anyone's doing."""
+"""Several servers: one keeps at a time, and when it is gone another does, by itself. Each tells what it did."""
 
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
+
+import requests
 
 from tests.faults.arena import Arena, handles
 from tests.faults.doom import DOOMED
@@ -12,10 +13,16 @@ from tests.faults.nursery import Command
 from tests.integration.program import until
 
 
-def resent(server: Command) -> int:
-    """How many batches a server says to have sent again."""
-    events: list[dict[str, Any]] = [json.loads(line) for line in server.said().splitlines()]
-    return sum(event["batches_resent"] for event in events if event["event"] == "Reconciled")
+def told(server: Command, event: str) -> list[dict[str, Any]]:
+    """The lines of a server about an event."""
+    return [line for line in map(json.loads, server.said().splitlines()) if line["event"] == event]
+
+
+def counted(server: Command) -> dict[str, int]:
+    """What a server's metrics say that its keeper did; empty before its first round."""
+    lines = requests.get(f"{server.address()}/metrics", timeout=10).text.splitlines()
+    found = [line.split() for line in lines if line.startswith("evaluator_keeper_actions_total{")]
+    return {name.split('"')[1]: int(float(times)) for name, times in found}
 
 
 def test_one_server_sends_again_what_was_lost_and_a_second_takes_over_when_it_is_killed(arena: Arena) -> None:
@@ -29,11 +36,34 @@ def test_one_server_sends_again_what_was_lost_and_a_second_takes_over_when_it_is
     waiting = arena.value("SELECT count(*) FROM batches WHERE state <> 'done'")
     assert waiting > 2
     first = arena.server(doom="before send", LOG_FORMAT="json")
-    until(lambda: DOOMED in first.said(), 20)
+    until(lambda: DOOMED in first.said())
     others = [arena.server(LOG_FORMAT="json") for _ in range(2)]
-    until(lambda: sum(map(resent, others)) > 0, 20)
-    time.sleep(5.5)  # the other's round
-    assert sum(map(resent, others)) == waiting
+    until(lambda: all(map(counted, others)))  # each has had its turn
+    assert sum(counted(server)["batches_resent"] for server in others) == waiting
+    assert [line["batches_resent"] for server in others for line in told(server, "Reconciled")] == [waiting]
+    arena.worker()
+    arena.finish(keeping=False)
+    arena.check()
+
+
+def test_a_keeper_tells_what_it_brought_back_and_says_nothing_where_nothing_was_to_be_done(arena: Arena) -> None:
+    arena.challenge("grind", handles("member", 24), days=1)
+    arena.run("enqueue")
+    worker = arena.worker(WORKER_CONCURRENCY="1")
+    until(lambda: arena.in_flight("members") > 0)
+    worker.kill()
+    arena.lost_workers_are_missed()
+    held = sum(arena.in_flight(queue) for queue in ("challenges", "members", "members.DQ"))
+    arena.client.zadd("evaluator:members.XQ", {"of-last-year": 1})
+    first = arena.server(LOG_FORMAT="json")
+    until(lambda: counted(first))
+    assert (counted(first)["messages_returned"], counted(first)["dead_letters_dropped"]) == (held, 1)
+    (line,) = told(first, "Tidied")
+    assert (line["messages_returned"], line["dead_letters_dropped"]) == (held, 1)
+    second = arena.server(LOG_FORMAT="json")
+    until(lambda: counted(second))
+    assert set(counted(second).values()) == {0}
+    assert told(second, "Tidied") == told(second, "Reconciled") == []
     arena.worker()
     arena.finish(keeping=False)
     arena.check()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 import requests
@@ -28,11 +27,10 @@ def test_planted_secrets_come_out_nowhere(arena: Arena) -> None:
     said: list[Command] = [arena.start("enqueue", "--json", **loud)]
     said[0].wait()
     worker, server = arena.worker(**loud), arena.server(**loud)
-    until(lambda: "Uvicorn running" in server.said())
-    (address,) = re.findall(r"http://127\.0\.0\.1:\d+", server.said())
+    admin = f"{server.address()}/api/admin"
     for path in ("queue/stats", "queue/failed"):
         for token in (TOKEN, "wrong", PASSWORD):
-            requests.get(f"{address}/api/admin/{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10)
+            requests.get(f"{admin}/{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     until(lambda: arena.evaluated() > 0)
     in_redis = b"".join(arena.client.dump(key) or b"" for key in arena.client.keys("evaluator:*"))
     arena.postgres.kill()
