@@ -10,10 +10,28 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from evaluator.ledger.statements import statements
+
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+_SQL = statements("database")
+
+_CONNECTING: dict[str, str | int] = {
+    "application_name": "evaluator",
+    "connect_timeout": 5,  # seconds, for each host
+    "keepalives_idle": 10,  # seconds of silence until the other side is asked whether it is still there
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds that something sent may go without a sign of its arrival
+}
+"""What libpq is told, unless the URL says otherwise: a silent network is noticed after some 20 s, not many minutes.
+
+It heeds the last four on TCP only, and the last one on Linux only.
+"""
 
 _CLOCK_CHECKED_EVERY = 30.0
 
@@ -26,14 +44,19 @@ class Database:
     def __init__(self, url: str, connections: int = 4, wait: float = 10.0) -> None:
         """Open lazily. `wait` is how many seconds a caller waits for a connection before it is an error."""
         self.url = url
+        said = conninfo_to_dict(url)
+        self._conninfo = make_conninfo(url, **{name: value for name, value in _CONNECTING.items() if name not in said})
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            url,
+            self._conninfo,
             min_size=1,
             max_size=connections,
             timeout=wait,
             open=False,
-            kwargs={"autocommit": True, "application_name": "evaluator", "connect_timeout": 5},
+            kwargs={"autocommit": True},
+            configure=_prepare,
             check=None,
+            # It would double the pauses between its attempts for five minutes: an outage of two would last four.
+            reconnect_timeout=wait,
             name="ledger",
         )
         self._opening = Lock()
@@ -56,13 +79,18 @@ class Database:
         with self._opening:
             if not self._opened:
                 # A direct attempt first: the pool would retry in the background and report only a time-out.
-                psycopg.connect(self.url, connect_timeout=5).close()
+                psycopg.connect(self._conninfo).close()
                 self._pool.open()
                 self._opened = True
 
     def close(self) -> None:
         if self._opened:
             self._pool.close()
+
+
+def _prepare(connection: Connection) -> None:
+    """Have Postgres notice, too, that we are gone: until then it holds the locks of a machine that vanished."""
+    connection.execute(_SQL["notice_silence"])
 
 
 class DatabaseClock:

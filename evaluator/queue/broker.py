@@ -30,6 +30,7 @@ _CHUNK = 500  # messages in one call of the script: some ten milliseconds of Red
 _HEARTBEAT_TIMEOUT = 15_000  # milliseconds without a sign of a worker until its messages go back to their queues
 _DEAD_MESSAGE_TTL = 7 * 86_400_000
 _CLOCK_READ_EVERY = 30.0
+_CONNECT_WITHIN = 3.0
 
 
 class Broker(RedisBroker):
@@ -131,12 +132,15 @@ def connect(
     return Broker(client, middleware, maintenance_chance)
 
 
-def redis_client(settings: Settings, timeout: float = 5.0, retries: int = 3) -> redis.Redis:
-    """A client that waits at most `timeout` seconds for an answer, and tries again `retries` times."""
+def redis_client(settings: Settings, timeout: float = 5.0, retries: int = 2) -> redis.Redis:
+    """A client that waits at most `timeout` seconds for an answer, and tries again `retries` times.
+
+    Each of these tries may be as many to connect: where nothing arrives any more, it gives up after some 25 s.
+    """
     return redis.Redis.from_url(
         settings.redis,
         socket_timeout=timeout,
-        socket_connect_timeout=timeout,
+        socket_connect_timeout=min(timeout, _CONNECT_WITHIN),
         health_check_interval=30,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), retries),
         retry_on_error=[redis.ConnectionError, redis.TimeoutError],

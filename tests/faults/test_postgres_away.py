@@ -80,6 +80,22 @@ def test_postgres_is_away_for_longer_than_every_attempt_takes(arena: Arena) -> N
     assert worker.code is None
 
 
+@pytest.mark.long
+def test_postgres_is_found_again_as_soon_after_a_long_absence_as_after_a_short_one(arena: Arena) -> None:
+    def answers() -> bool:
+        return arena.reached(lambda: arena.value("SELECT true"))
+
+    assert answers()
+    arena.postgres.stop()
+    gone_at = time.monotonic()
+    while time.monotonic() - gone_at < 35:
+        assert not answers()
+    arena.postgres.start()
+    back_at = time.monotonic()
+    until(answers)
+    assert time.monotonic() - back_at < 15
+
+
 def test_a_commit_that_never_came_leaves_nothing(arena: Arena) -> None:
     """The connection is ended from within the recording transaction, behind the last of its statements."""
     arena.challenge("grind", handles("member", 8), days=1)
