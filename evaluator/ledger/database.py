@@ -116,5 +116,5 @@ class DatabaseClock:
             return int(time.monotonic() + self._offset)
 
 
-UNREACHABLE = (psycopg.OperationalError, PoolTimeout)
-"""What is raised where Postgres is away."""
+UNREACHABLE = (psycopg.OperationalError, PoolTimeout, psycopg.errors.ReadOnlySqlTransaction)
+"""What is raised where Postgres is away, out of connections, of memory or of disk, or not (yet) to be written to."""

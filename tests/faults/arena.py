@@ -209,7 +209,11 @@ class Arena:
     def as_superuser(self, statement: str) -> None:
         """Say something to the server, beside the database; `DB` is the name of that."""
         with psycopg.connect(self.postgres.url, autocommit=True) as connection:
-            connection.execute(statement.replace("DB", urlsplit(self.database.url).path.removeprefix("/")))
+            connection.execute(self.about_database(statement))
+
+    def about_database(self, statement: str) -> str:
+        """The statement with the database's name for `DB`."""
+        return statement.replace("DB", urlsplit(self.database.url).path.removeprefix("/"))
 
     def value(self, statement: str, *values: object) -> Any:
         return self.rows(statement, *values)[0][0]

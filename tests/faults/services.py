@@ -18,7 +18,7 @@ class Service:
     """One of them, with its data in a folder; the URL stays the same over restarts."""
 
     def __init__(self, name: str, folder: Path, start: Start) -> None:
-        self._pid_file = folder / f"{name}.pid"
+        self._pid_file, self._log = folder / f"{name}.pid", folder / f"{name}.log"
         self._start = start
         self._running: AbstractContextManager[str] | None = None
         self.url = ""
@@ -48,6 +48,10 @@ class Service:
     def ensure(self) -> None:
         if self._running is None:
             self.start()
+
+    def log(self) -> str:
+        """What it said since it was last started."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     def send(self, sign: signal.Signals) -> None:
         with suppress(ProcessLookupError):

@@ -9,6 +9,9 @@ from contextlib import ExitStack, contextmanager, suppress
 import psycopg
 import pytest
 
+from evaluator.cli.worker import is_outage
+from evaluator.ledger.database import UNREACHABLE, Database
+from evaluator.ledger.runs import next_turns
 from tests.faults.arena import Arena, handles
 from tests.integration.program import until
 
@@ -28,6 +31,7 @@ def away(arena: Arena) -> None:
     arena.postgres.start()
 
 
+TOO_MANY = "too many clients already"
 KICK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'DB' AND pid <> pg_backend_pid()"
 
 
@@ -59,7 +63,6 @@ def test_a_run_goes_on_after_postgres_was(arena: Arena, fault: Callable[[Arena],
     until(lambda: arena.evaluated() > 0)
     fault(arena)
     arena.finish(hurrying=True)
-    arena.client.delete("evaluator:members.XQ", "evaluator:challenges.XQ")  # of jobs that no outage explained
     arena.check(attempts=4)
     assert worker.code is None
 
@@ -186,18 +189,42 @@ def test_serializable_transactions_end_the_same(arena: Arena) -> None:
     arena.check(attempts=4)
 
 
-@pytest.mark.long
+def take_all(arena: Arena, others: ExitStack) -> None:
+    """Connect until PostgreSQL says that there are too many."""
+    with suppress(psycopg.OperationalError):
+        while True:
+            others.enter_context(psycopg.connect(arena.postgres.url))
+
+
 def test_no_connection_is_left_for_a_while(arena: Arena) -> None:
+    """None at all is left when the message comes that is to be worked on."""
     arena.challenge("grind", handles("member", 16), days=1)
     arena.run("enqueue")
-    arena.leetcode.behaves(latency=1.0)
-    arena.worker()
-    until(lambda: arena.leetcode.requests() > 0)
+    arena.client.flushall()
+    with arena.database.connection() as connection:
+        turns = next_turns(connection)
+    worker = arena.worker()
+    until(lambda: arena.client.zcard("evaluator:__heartbeats__"))
     with ExitStack() as others:
-        arena.as_superuser(KICK)
-        with suppress(psycopg.OperationalError):  # there are too many
-            while True:
-                others.enter_context(psycopg.connect(arena.postgres.url))
-        time.sleep(3)
-    arena.finish()
+        kick = others.enter_context(psycopg.connect(arena.postgres.url))
+        take_all(arena, others)
+        kick.execute(arena.about_database(KICK))
+        take_all(arena, others)
+        refused = arena.postgres.log().count(TOO_MANY)
+        arena.outbox.send_runs(turns)
+        until(lambda: arena.postgres.log().count(TOO_MANY) >= refused + 3)
+    arena.finish(keeping=False)
     arena.check()
+    assert worker.code is None
+
+
+def test_every_connection_of_a_pool_is_in_use(arena: Arena) -> None:
+    """Who waits for one in vain has met an outage, so that a job is tried again for as long as it lasts."""
+    database = Database(arena.database.url, connections=1, wait=0.1)
+    with database.connection():
+        with pytest.raises(UNREACHABLE) as raised, database.connection():
+            pass
+        assert is_outage(raised.value)
+    with database.connection() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    database.close()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
@@ -14,25 +11,15 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from evaluator.ledger.database import Database
+from tests.faults.namespaces import python_in_its_own
 from tests.faults.nursery import ROOT
 from tests.faults.services import Service
-
-
-def network_of_its_own() -> list[str]:
-    """What a command is to begin with, to have one that it may switch off; nothing where this machine forbids it."""
-    as_a_user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
-    command = ["unshare", *as_a_user, "--net"]
-    allowed = shutil.which("unshare") and subprocess.run([*command, "true"], check=False, capture_output=True)
-    return command if allowed and allowed.returncode == 0 else []
 
 
 @pytest.mark.long
 def test_silence_is_noticed_at_both_ends_within_half_a_minute(faults_folder: Path) -> None:
     """By who has asked, by who waits for an answer, by Postgres of who holds a lock; and by a client of Redis."""
-    network = network_of_its_own()
-    if not network:
-        pytest.skip("no network of its own can be had here: unshare(1) is missing or forbidden")
-    command = [*network, sys.executable, "-m", "tests.faults.silence", str(faults_folder / "silence")]
+    command = [*python_in_its_own("net"), "-m", "tests.faults.silence", str(faults_folder / "silence")]
     measured = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT, timeout=100)
     found = json.loads(measured.stdout)
     assert set(found) == {"question", "answer", "lock", "redis"}
