@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from evaluator.api.page import render
+from evaluator.ledger.challenges import UnreadableError
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.service.unknown import Unknown
 
@@ -54,6 +55,7 @@ def answer_failures(app: FastAPI) -> None:
     app.add_exception_handler(psycopg.errors.UndefinedTable, _no_schema)
     app.add_exception_handler(psycopg.errors.UndefinedColumn, _no_schema)
     app.add_exception_handler(psycopg.DataError, _unstorable)
+    app.add_exception_handler(UnreadableError, _unreadable)
     app.add_exception_handler(redis.RedisError, _redis_away)
     app.add_exception_handler(Exception, _failed)
 
@@ -94,6 +96,11 @@ def _no_schema(request: Request, error: Exception) -> Response:
 
 def _unstorable(request: Request, error: Exception) -> Response:  # noqa: ARG001  # it repeats what was sent
     return _answer(request, 422, "The call holds characters that no id and no handle can have.")
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    _log.error("Challenge cannot be read", path=request.url.path, why=str(error))
+    return _answer(request, 500, str(error))
 
 
 def _redis_away(request: Request, error: Exception) -> Response:

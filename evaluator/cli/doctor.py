@@ -15,6 +15,7 @@ from evaluator.cli.arguments import JsonOption
 from evaluator.cli.output import console, print_json
 from evaluator.cli.session import FAILED, UNAVAILABLE, Session, open_session, unreachable
 from evaluator.domain.evidence import Standing
+from evaluator.ledger.challenges import Unreadable, read_challenges
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.evidence import count_problems
 from evaluator.ledger.jobs import is_paused
@@ -53,6 +54,7 @@ def doctor(
             "clocks": _clocks,
             "Redis": _redis,
             "queue": _queue,
+            "challenges": _challenges,
             "problems": _problems,
         }
         if leetcode:
@@ -134,6 +136,15 @@ def _queue(session: Session) -> str:
     if dead:
         raise _Unwell(f"{dead} dead messages; their work was sent again, see the workers' logs for the cause")
     return f"{sum(depth.ready + depth.in_flight for depth in found)} messages at work, none dead"
+
+
+def _challenges(session: Session) -> str:
+    with session.database.connection() as connection:
+        found = read_challenges(connection)
+    wrong = [str(one) for one in found if isinstance(one, Unreadable)]
+    if wrong:
+        raise _Unwell("; ".join(wrong))
+    return f"{len(found)} challenges, all of them readable"
 
 
 def _problems(session: Session) -> str:

@@ -16,6 +16,7 @@ import typer
 
 from evaluator.cli.addresses import postgres_place, redis_place, require_readable
 from evaluator.cli.output import problem
+from evaluator.ledger.challenges import UnreadableError
 from evaluator.ledger.database import UNREACHABLE, Database, DatabaseClock
 from evaluator.ledger.migrations import SchemaError, missing_migrations
 from evaluator.logs import configure_logs
@@ -93,6 +94,8 @@ def open_session(connections: int = 4) -> Iterator[Session]:
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, SchemaError) as error:
         problem(f"The database's schema does not fit this version: {_first_line(error)}; run `evaluator migrate`")
         raise typer.Exit(FAILED) from None
+    except UnreadableError as error:
+        refuse(str(error))
     finally:
         database.close()
 

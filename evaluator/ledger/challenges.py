@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from evaluator.domain.challenge import handle_key
@@ -43,6 +44,27 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A challenge whose stored rows make no sense here; `why` is for people."""
+
+    id: str
+    cancelled: bool
+    completed: bool
+    why: str
+
+    def __str__(self) -> str:
+        """What is wrong, where, and what to do."""
+        return (
+            f"challenge {self.id}: what is stored of it cannot be read ({self.why}); "
+            "correct its rows in the tables timezones and rules"
+        )
+
+
+class UnreadableError(Exception):
+    """A challenge that was asked for is unreadable; the message says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """A challenge in a list: `days_settled` runs are over, `pending` evaluations wait for proof."""
 
@@ -67,18 +89,26 @@ class Member:
     stays: tuple[Membership, ...]
 
 
-def read_challenges(connection: Connection, ids: Sequence[str] | None = None) -> list[Challenge]:
+def read_challenges(connection: Connection, ids: Sequence[str] | None = None) -> list[Challenge | Unreadable]:
     """Challenges in order of their ids; those of `ids` that exist, or all."""
     heads = connection.execute(_SQL["read"], {"ids": list(ids) if ids is not None else None}).fetchall()
     found = {"ids": [head[0] for head in heads]}
-    zones: dict[str, list[ZoneVersion]] = {}
-    for challenge_id, holds_from, timezone in connection.execute(_SQL["timezones"], found):
-        zones.setdefault(challenge_id, []).append(ZoneVersion(holds_from, ZoneInfo(timezone)))
-    rules: dict[str, list[RulesVersion]] = {}
-    for challenge_id, holds_from, *values in connection.execute(_SQL["rules"], found):
-        rules.setdefault(challenge_id, []).append(RulesVersion(holds_from, rules_row(*values)))
-    return [
-        Challenge(
+    zones: dict[str, list[Any]] = {}
+    for challenge_id, *zone in connection.execute(_SQL["timezones"], found):
+        zones.setdefault(challenge_id, []).append(zone)
+    rules: dict[str, list[Any]] = {}
+    for challenge_id, *version in connection.execute(_SQL["rules"], found):
+        rules.setdefault(challenge_id, []).append(version)
+    return [_challenge(head, zones.get(head[0], []), rules.get(head[0], [])) for head in heads]
+
+
+def _challenge(head: Sequence[Any], zones: Sequence[Any], rules: Sequence[Any]) -> Challenge | Unreadable:
+    """The rows of one challenge as a value; whatever is wrong with them is no other's trouble."""
+    challenge_id, name, starts, ends, currency, cancelled, completed = head
+    try:
+        if not (zones and rules):
+            raise ValueError("it has no rules" if zones else "it has no time zone")  # noqa: TRY301  # one way out
+        return Challenge(
             challenge_id,
             name,
             starts,
@@ -86,11 +116,18 @@ def read_challenges(connection: Connection, ids: Sequence[str] | None = None) ->
             currency,
             cancelled,
             completed,
-            tuple(zones[challenge_id]),
-            tuple(rules[challenge_id]),
+            tuple([ZoneVersion(holds_from, _zone(timezone)) for holds_from, timezone in zones]),
+            tuple([RulesVersion(holds_from, rules_row(*values)) for holds_from, *values in rules]),
         )
-        for challenge_id, name, starts, ends, currency, cancelled, completed in heads
-    ]
+    except ValueError as error:
+        return Unreadable(challenge_id, cancelled, completed, str(error))
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"this machine knows no time zone {name!r}") from None
 
 
 def rules_row(
@@ -115,8 +152,12 @@ def rules_row(
 
 
 def read_challenge(connection: Connection, challenge_id: str) -> Challenge | None:
-    found = read_challenges(connection, [challenge_id])
-    return found[0] if found else None
+    """A challenge, None where there is none of that id. Raises UnreadableError."""
+    for found in read_challenges(connection, [challenge_id]):
+        if isinstance(found, Unreadable):
+            raise UnreadableError(str(found))
+        return found
+    return None
 
 
 def overviews(connection: Connection, ids: Sequence[str] | None = None) -> list[Overview]:

@@ -20,7 +20,7 @@ from evaluator.ledger.applied import (
     read_listings,
     reopen_if_unsettled,
 )
-from evaluator.ledger.challenges import read_challenges
+from evaluator.ledger.challenges import Challenge, Unreadable, read_challenges
 from evaluator.ledger.database import Connection, Database
 from evaluator.ledger.runs import Turn, next_turns, requeue_between
 from evaluator.service.close import complete_if_settled
@@ -58,8 +58,10 @@ def apply(database: Database, specs: Sequence[ChallengeSpec], now: int, *, dry_r
     """
     with database.transaction() as connection:
         lock_applies(connection)
-        stored = {challenge.id: challenge for challenge in read_challenges(connection, [spec.id for spec in specs])}
-        refused = [refusal for spec in specs for refusal in refusals(spec, stored.get(spec.id), now)]
+        found = read_challenges(connection, [spec.id for spec in specs])
+        stored = {one.id: one for one in found if isinstance(one, Challenge)}
+        refused = [Refusal(one.id, "id", str(one)) for one in found if isinstance(one, Unreadable)]
+        refused += [refusal for spec in specs for refusal in refusals(spec, stored.get(spec.id), now)]
         if refused:
             return Refused(tuple(refused))
         plans = [plan(spec, stored.get(spec.id), read_listings(connection, spec.id), now) for spec in specs]

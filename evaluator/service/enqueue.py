@@ -9,8 +9,8 @@ from datetime import date
 import structlog
 
 from evaluator.domain.day import Window, days_between
-from evaluator.ledger.challenges import Challenge, read_challenges
-from evaluator.ledger.database import Connection, Database
+from evaluator.ledger.challenges import Challenge, Unreadable, read_challenges
+from evaluator.ledger.database import UNREACHABLE, Connection, Database
 from evaluator.ledger.runs import Pass, Run, RunState, insert_runs, next_turns, requeue, runs_of
 from evaluator.service.outbox import Outbox
 
@@ -39,7 +39,7 @@ class QueuedRun:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """What came of a request. `refused` are sentences about days that can't be settled."""
+    """What came of a request. `refused` are sentences about days and challenges that can't be settled."""
 
     runs: tuple[QueuedRun, ...] = ()
     refused: tuple[str, ...] = ()
@@ -48,7 +48,8 @@ class Queued:
 def enqueue(database: Database, outbox: Outbox, request: Request, now: int, settle_delay: float) -> Queued:
     """Queue what is due at `now` and wake the workers. Harmless when repeated, late, or concurrent with itself.
 
-    `settle_delay` is how many seconds after its end a day is due.
+    `settle_delay` is how many seconds after its end a day is due. A challenge that cannot be enqueued is refused, and
+    keeps no other from it.
     """
     with database.transaction() as connection:
         challenges, refused = _wanted(connection, request)
@@ -56,9 +57,16 @@ def enqueue(database: Database, outbox: Outbox, request: Request, now: int, sett
         present = runs_of(connection, ids)
         queued: list[QueuedRun] = []
         for challenge in challenges:
-            due, why_not = _due_days(challenge, request, now - settle_delay)
-            refused += why_not
-            queued += _queue(connection, challenge, due, present[challenge.id], request)
+            try:
+                due, why_not = _due_days(challenge, request, now - settle_delay)
+                queued += _queue(connection, challenge, due, present[challenge.id], request)
+                refused += why_not
+            except UNREACHABLE:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is this challenge's
+                _log.exception("Challenge cannot be enqueued", challenge=challenge.id)
+                why = " ".join(f"{type(error).__name__}: {error}".split())
+                refused.append(f"challenge {challenge.id}: it cannot be enqueued ({why}); the log says where")
         turns = next_turns(connection, ids)
     outbox.send_runs(turns)
     level = logging.INFO if queued else logging.DEBUG
@@ -68,17 +76,18 @@ def enqueue(database: Database, outbox: Outbox, request: Request, now: int, sett
 
 def _wanted(connection: Connection, request: Request) -> tuple[list[Challenge], list[str]]:
     """The challenges that a request is about, and why a named one is not."""
-    if request.challenge is None:
-        asked_again = request.reevaluate or request.day is not None
-        everything = read_challenges(connection)
-        return [one for one in everything if not one.cancelled and (asked_again or not one.completed)], []
-    named = read_challenges(connection, [request.challenge])
-    if not named:
+    named = None if request.challenge is None else [request.challenge]
+    found = read_challenges(connection, named)
+    if request.challenge is not None and not found:
         return [], [f"challenge {request.challenge}: there is none of that id; `evaluator apply` creates it"]
-    if named[0].cancelled:
+    if named and found[0].cancelled:
         _log.warning("Challenge is cancelled, and settles nothing more", challenge=request.challenge)
-        return [], []
-    return named, []
+    asked_again = named or request.reevaluate or request.day is not None
+    meant = [one for one in found if not one.cancelled and (asked_again or not one.completed)]
+    unreadable = [one for one in meant if isinstance(one, Unreadable)]
+    for one in unreadable:
+        _log.error("Challenge cannot be read", challenge=one.id, why=one.why)
+    return [one for one in meant if isinstance(one, Challenge)], list(map(str, unreadable))
 
 
 def _due_days(challenge: Challenge, request: Request, over_by: float) -> tuple[dict[date, Window], list[str]]:
@@ -110,12 +119,15 @@ def _queue(
 ) -> list[QueuedRun]:
     """Insert the runs that are missing, and queue a further pass over those that want one."""
     missing = {day: window for day, window in due.items() if day not in present}
-    queued: dict[date, int] = {}
-    if missing:
-        queued = insert_runs(connection, challenge.id, missing, challenge.calendar.start(challenge.starts))
     next_pass: Pass = "reevaluate" if request.reevaluate else "pending"
     wanted = set(RunState) if request.reevaluate else set() if request.new_only else {RunState.PENDING}
     again = [present[day].id for day in due if day in present and present[day].state in wanted]
-    if again:
-        queued |= {day: run_id for run_id, day in requeue(connection, again, next_pass).items()}
+    if not (missing or again):
+        return []
+    queued: dict[date, int] = {}
+    with connection.transaction():  # one of its own: what fails is undone for this challenge alone
+        if missing:
+            queued = insert_runs(connection, challenge.id, missing, challenge.calendar.start(challenge.starts))
+        if again:
+            queued |= {day: run_id for run_id, day in requeue(connection, again, next_pass).items()}
     return [QueuedRun(challenge.id, day, queued[day]) for day in sorted(queued)]

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+import structlog
+
 from evaluator.domain.day import days_between
-from evaluator.ledger.challenges import Challenge, overviews, read_challenges
+from evaluator.ledger.challenges import Challenge, UnreadableError, overviews, read_challenges
 from evaluator.ledger.database import Connection
+
+_log = structlog.get_logger(__name__)
 
 
 class Stage(StrEnum):
@@ -41,8 +45,18 @@ class ChallengeOverview:
 
 
 def overview(connection: Connection, now: int, ids: Sequence[str] | None = None) -> list[ChallengeOverview]:
-    """Challenges at `now`, in order of their ids; those of `ids` that exist, or all."""
-    challenges = {challenge.id: challenge for challenge in read_challenges(connection, ids)}
+    """Challenges at `now`, in order of their ids; those of `ids` that exist, or all.
+
+    Of all, one that cannot be read is left out, and logged: the others can be. Of `ids`, it raises UnreadableError.
+    """
+    challenges: dict[str, Challenge] = {}
+    for one in read_challenges(connection, ids):
+        if isinstance(one, Challenge):
+            challenges[one.id] = one
+        elif ids is not None:
+            raise UnreadableError(str(one))
+        else:
+            _log.error("Challenge cannot be read", challenge=one.id, why=one.why)
     return [
         ChallengeOverview(
             row.id,

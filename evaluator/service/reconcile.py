@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import structlog
 
+from evaluator.ledger.challenges import UnreadableError
 from evaluator.ledger.database import Database
 from evaluator.ledger.jobs import is_paused
 from evaluator.ledger.runs import (
@@ -59,13 +60,22 @@ def reconcile(database: Database, outbox: TrackedOutbox) -> Reconciled:
     for run in opened:
         batches_resent += _fill_up(database, outbox, run)
         if run.fanned_out and not run.has_work:
-            closed += close_if_done(database, outbox, run.turn.run_id)
+            closed += _close(database, outbox, run.turn.run_id)
     lost = outbox.missing_runs([*turns, *(run.turn for run in opened if not run.fanned_out)])
     outbox.send_runs(lost)
     done = Reconciled(len(lost), batches_resent, len(requeued), closed)
     if done.anything:
         _log.info("Reconciled", **asdict(done))
     return done
+
+
+def _close(database: Database, outbox: TrackedOutbox, run_id: int) -> bool:
+    """End the pass of a run; that of a challenge that can't be read stays open, and keeps no other from its end."""
+    try:
+        return close_if_done(database, outbox, run_id)
+    except UnreadableError as error:
+        _log.error("Run cannot be closed", run_id=run_id, why=str(error))
+        return False
 
 
 def _fill_up(database: Database, outbox: TrackedOutbox, run: OpenRun) -> int:

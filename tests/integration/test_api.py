@@ -312,6 +312,17 @@ def test_what_is_not_there_or_not_understood_is_one_sentence(
     assert says in answer.json()["detail"]
 
 
+def test_a_challenge_that_cannot_be_read_says_so_and_the_others_are_shown(client: httpx.Client, scene: Scene) -> None:
+    for challenge in ("broken", "winter"):
+        scene.challenge(challenge, ["alice"])
+    scene.execute("UPDATE timezones SET timezone = 'Mars/Phobos' WHERE challenge_id = 'broken'")
+    assert [row["id"] for row in client.get("/api/challenges").json()] == ["winter"]
+    assert "winter" in client.get("/").text
+    for path in ("/api/challenges/broken/standings", "/challenges/broken"):
+        answer = client.get(path)
+        assert (answer.status_code, "Mars/Phobos" in answer.text) == (500, True), path
+
+
 # Long lists
 
 

@@ -168,7 +168,7 @@ def test_doctor_finds_everything_well_and_what_is_not(stage: Stage, empty_databa
         return {one["check"]: one["detail"] for one in found if not one["ok"]}
 
     assert findings(0) == {}
-    assert findings(1, DATABASE_URL=empty_database_url).keys() == {"schema", "queue", "problems"}
+    assert findings(1, DATABASE_URL=empty_database_url).keys() == {"schema", "queue", "challenges", "problems"}
     stage.evaluator("queue", "pause")
     assert findings(1) == {"queue": "paused; `evaluator queue resume` lets work go on"}
     stage.evaluator("queue", "resume")
@@ -202,6 +202,31 @@ def test_enqueue_tells_what_it_queued_and_why_not(stage: Stage) -> None:
     unknown = stage.evaluator("enqueue", "--challenge", "grnd", LOG_LEVEL="ERROR")
     assert unknown.code == 1
     assert unknown.err == "challenge grnd: there is none of that id; `evaluator apply` creates it\n"
+
+
+def test_a_challenge_that_cannot_be_read_is_named_by_everybody_who_meets_it(stage: Stage) -> None:
+    for challenge in ("broken", "grind"):
+        stage.scene.challenge(challenge, ["idle-ann"], **MARCH)
+    stage.scene.execute("UPDATE timezones SET timezone = 'Mars/Phobos' WHERE challenge_id = 'broken'")
+    told = (
+        "challenge broken: what is stored of it cannot be read (this machine knows no time zone 'Mars/Phobos'); "
+        "correct its rows in the tables timezones and rules"
+    )
+    queued = stage.evaluator("enqueue", LOG_FORMAT="json")
+    assert (queued.code, queued.out.count("queued grind")) == (1, 2)
+    assert queued.err.splitlines()[-1] == told
+    (logged,) = [orjson.loads(line) for line in queued.err.splitlines() if '"error"' in line]
+    assert (logged["event"], logged["challenge"]) == ("Challenge cannot be read", "broken")
+    for words in (["verdicts", "--challenge", "broken"], ["standings", "--challenge", "broken"]):
+        ended = stage.evaluator(*words)
+        assert (ended.code, ended.err) == (1, f"{told}\n")
+    ended = stage.evaluator("doctor", "--json", "--no-leetcode")
+    assert ended.code == 1
+    assert {"check": "challenges", "ok": False, "detail": told} in orjson.loads(ended.out)
+    members = "members: [{handle: ann}]"
+    file = f"challenges: [{{id: broken, timezone: Etc/UTC, starts: 2026-03-01, ends: 2026-03-02, {members}}}]"
+    ended = stage.evaluator("apply", "--file", "-", stdin=file)
+    assert (ended.code, told in ended.err) == (1, True)
 
 
 def test_enqueue_waits_for_what_somebody_else_has_queued_too(stage: Stage) -> None:

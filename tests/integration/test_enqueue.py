@@ -134,6 +134,55 @@ def test_what_cannot_be_settled_is_refused_by_name(stage: Stage, challenge: str,
     assert stage.value("SELECT count(*) FROM runs") == 0
 
 
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        ("UPDATE timezones SET timezone = 'Mars/Phobos' {where}", "this machine knows no time zone 'Mars/Phobos'"),
+        ("UPDATE timezones SET timezone = '../UTC' {where}", "this machine knows no time zone '../UTC'"),
+        ("UPDATE rules SET difficulties = '{{Nonsense}}' {where}", "'Nonsense' is not a valid Difficulty"),
+        ("DELETE FROM timezones {where}", "it has no time zone"),
+        ("DELETE FROM rules {where}", "it has no rules"),
+    ],
+)
+def test_a_challenge_that_cannot_be_read_is_named_and_keeps_no_other_from_being_queued(
+    stage: Stage, spoil: str, why: str
+) -> None:
+    for challenge in ("broken", "forgotten", "grind"):
+        march(stage, challenge)
+        if challenge != "grind":
+            stage.scene.execute(spoil.format(where=f"WHERE challenge_id = '{challenge}'"))
+    stage.scene.execute("UPDATE challenges SET completed_at = now() WHERE id = 'forgotten'")
+    stage.now = second("2026-03-03T12:00Z")
+    told = (
+        f"challenge broken: what is stored of it cannot be read ({why}); "
+        "correct its rows in the tables timezones and rules"
+    )
+    queued = stage.enqueue()
+    assert ([(run.challenge, run.day.day) for run in queued.runs], queued.refused) == (
+        [("grind", 1), ("grind", 2)],
+        (told,),
+    )
+    assert stage.enqueue("broken") == Queued(refused=(told,))
+    assert stage.enqueue("grind", reevaluate=True).refused == ()
+
+
+def test_what_fails_while_it_is_queued_is_undone_for_that_challenge_alone(stage: Stage) -> None:
+    for challenge in ("broken", "grind"):
+        march(stage, challenge)
+    stage.scene.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF new.challenge_id = 'broken' AND new.day = '2026-03-02' THEN RAISE EXCEPTION 'not this one'; END IF;"
+        " RETURN new; END $$"
+    )
+    stage.scene.execute("CREATE TRIGGER refuse BEFORE INSERT ON runs FOR EACH ROW EXECUTE FUNCTION refuse()")
+    stage.now = second("2026-03-03T12:00Z")
+    queued = stage.enqueue()
+    assert [(run.challenge, run.day.day) for run in queued.runs] == [("grind", 1), ("grind", 2)]
+    (told,) = queued.refused
+    assert told.startswith("challenge broken: it cannot be enqueued (RaiseException: not this one")
+    assert stage.value("SELECT count(*) FROM runs") == 2
+
+
 def test_a_day_that_is_not_due_everywhere_is_settled_where_it_is(stage: Stage) -> None:
     march(stage, "kolkata", timezone="Asia/Kolkata")
     march(stage, "honolulu", timezone="Pacific/Honolulu")

@@ -151,6 +151,25 @@ def test_a_run_whose_last_batch_was_finished_by_a_worker_that_was_lost_is_closed
     assert stage.messages("challenges") == [f"run:{second_day}:0"]
 
 
+def test_a_run_whose_challenge_cannot_be_read_keeps_no_other_from_being_closed(stage: Stage, queue: Queue) -> None:
+    challenge(stage)
+    stage.scene.challenge("broken", ["idle-0"], **MARCH)
+    queue.enqueue()
+    first = [run_id for (run_id,) in stage.rows("SELECT id FROM runs WHERE day = '2026-03-01' ORDER BY challenge_id")]
+    for run_id in first:
+        fan_out(stage.database, queue.outbox, run_id, 20)
+        Hand(stage.database, stage.upstream).evaluator.evaluate(run_id, 1)
+    stage.scene.execute("UPDATE runs SET state = 'open' WHERE id = ANY (%s)", first)  # as if it had not come to that
+    stage.scene.execute("UPDATE timezones SET timezone = 'Mars/Phobos' WHERE challenge_id = 'broken'")
+    queue.is_emptied()
+    queue.some_seconds_pass()
+    assert queue.reconcile() == Reconciled(runs_closed=1)
+    assert (stage.states("broken"), stage.states("grind")) == (["open", "queued"], ["settled", "queued"])
+    stage.scene.execute("UPDATE timezones SET timezone = 'Etc/UTC' WHERE challenge_id = 'broken'")
+    assert queue.reconcile() == Reconciled(runs_closed=1)
+    assert stage.states("broken") == ["settled", "queued"]
+
+
 def test_what_is_pending_is_tried_again_when_its_time_has_come(stage: Stage, queue: Queue) -> None:
     stage.at(NOW)
     stage.scene.challenge("grind", ["unknown-ann"], **MARCH | {"ends": date(2026, 3, 1)})
