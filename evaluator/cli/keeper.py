@@ -60,18 +60,18 @@ class Keeper:
 
     def _run(self) -> None:
         while True:
-            try:
-                with sole(self._session.database, _LOCK) as mine:
-                    if mine:
-                        for duty in self._duties:
-                            for action, times in duty.perform().items():
-                                self._did(action, times)
-            except (*UNREACHABLE, psycopg.Error, redis.RedisError) as error:
-                _log.warning("Keeper waits for a service", error=str(error).strip())
-            except Exception:  # noqa: BLE001  # a bug must not end the thread that everything else relies on
-                _log.exception("Keeper failed; it tries again")
+            _attempt(self._round)
             if self._stop.wait(_ROUND):
                 return
+
+    def _round(self) -> None:
+        with sole(self._session.database, _LOCK) as mine:
+            for duty in self._duties if mine else ():
+                _attempt(lambda duty=duty: self._perform(duty))  # type: ignore[misc]  # it is called at once
+
+    def _perform(self, duty: _Duty) -> None:
+        for action, times in duty.perform().items():
+            self._did(action, times)
 
     def _enqueue(self) -> Mapping[str, int]:
         session = self._session
@@ -84,6 +84,16 @@ class Keeper:
         settings = self._session.settings
         pruned = prune(self._session.database, settings.retention_completed, settings.retention_failed)
         return {"batches_pruned": pruned.batches, "failures_forgotten": pruned.failures}
+
+
+def _attempt(work: Callable[[], None]) -> None:
+    """Do something; that it fails must neither end the thread that everything relies on, nor what comes after it."""
+    try:
+        work()
+    except (*UNREACHABLE, psycopg.InterfaceError, redis.RedisError) as error:
+        _log.warning("Keeper waits for a service", error=str(error).strip())
+    except Exception:  # noqa: BLE001  # a bug, or rows that make no sense
+        _log.exception("Keeper failed; it tries again")
 
 
 class _Duty:

@@ -67,3 +67,23 @@ def test_a_keeper_tells_what_it_brought_back_and_says_nothing_where_nothing_was_
     arena.worker()
     arena.finish(keeping=False)
     arena.check()
+
+
+def test_what_fails_for_one_challenge_keeps_a_keeper_from_nothing_else(arena: Arena) -> None:
+    """A run can't be queued again, which reconciling comes upon; enqueuing comes after it."""
+    arena.challenge("broken", handles("member", 8), days=1)
+    arena.run("enqueue")
+    arena.scene.execute("UPDATE runs SET state = 'pending', retry_at = now()")
+    arena.scene.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$"
+    )
+    arena.scene.execute(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON runs FOR EACH ROW WHEN (old.challenge_id = 'broken')"
+        " EXECUTE FUNCTION refuse()"
+    )
+    arena.challenge("sound", handles("member", 8), days=1)
+    server = arena.server(LOG_FORMAT="json")
+    arena.worker()
+    until(lambda: arena.settled("sound"))
+    (line, *_) = told(server, "Keeper failed; it tries again")
+    assert "not this one" in line["exception"]
