@@ -55,7 +55,7 @@ class ClosedRun:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`left` evaluations of `total` are still at work, `pending` ones are not decided.
+    """`left` evaluations of `total` in this pass are still at work; once it is over, `pending` ones are not decided.
 
     More may come while `fanned_out` is False.
     """
@@ -134,7 +134,7 @@ def fan_out_chunk(connection: Connection, run_id: int, members: int, size: int) 
     _, challenge_id, day, day_start, day_end, reevaluate, batches, fanned_out, cancelled, within, required = row
     if not fanned_out:
         connection.execute(_SQL["drop_not_required"], {"id": run_id})
-    last, looked, made = connection.execute(
+    last, looked, put, made = connection.execute(
         _SQL["fan_out"],
         {
             "id": run_id,
@@ -150,9 +150,9 @@ def fan_out_chunk(connection: Connection, run_id: int, members: int, size: int) 
             "batches": batches,
             "required": required,
         },
-    ).fetchone() or (None, 0, 0)
+    ).fetchone() or (None, 0, 0, 0)
     done: bool = looked < members
-    connection.execute(_SQL["advance"], {"id": run_id, "made": made, "last": last, "done": done})
+    connection.execute(_SQL["advance"], {"id": run_id, "put": put, "made": made, "last": last, "done": done})
     return done
 
 

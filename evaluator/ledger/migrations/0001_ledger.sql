@@ -68,6 +68,7 @@ CREATE TABLE runs (
     reevaluate   boolean NOT NULL DEFAULT false,       -- this pass also asks about settled evaluations
     next_pass    text CHECK (next_pass IN ('pending', 'reevaluate')), -- asked for while this pass was open
     batches      integer NOT NULL DEFAULT 0,           -- batches numbered so far, over all passes
+    evaluations  bigint NOT NULL DEFAULT 0,            -- of this pass, fanned out so far
     fanned_out   bigint NOT NULL DEFAULT 0,            -- the last member that this pass has fanned out to
     fan_out_done boolean NOT NULL DEFAULT false,
     queued_at    timestamptz NOT NULL,
@@ -80,6 +81,8 @@ CREATE TABLE runs (
 -- The days of a challenge are settled one after the other, so that freezes and caps go by date.
 CREATE UNIQUE INDEX runs_one_open ON runs (challenge_id) WHERE state = 'open';
 CREATE INDEX runs_unsettled ON runs (state, challenge_id, day) WHERE state <> 'settled';
+-- A member of whom nothing can be known keeps every day pending: those that are due must be found without the others.
+CREATE INDEX runs_retry ON runs (retry_at) WHERE state = 'pending';
 
 CREATE TABLE batches (
     run_id     bigint NOT NULL REFERENCES runs ON DELETE CASCADE,
@@ -141,6 +144,7 @@ CREATE TABLE overrides (
     cleared_at timestamptz
 );
 CREATE UNIQUE INDEX overrides_in_force ON overrides (member_id, day) WHERE cleared_at IS NULL;
+CREATE INDEX overrides_of_day ON overrides (member_id, day);
 
 -- One reply of LeetCode about one handle, with the solves that no earlier one held.
 CREATE TABLE observations (

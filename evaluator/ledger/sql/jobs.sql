@@ -41,13 +41,17 @@ WHERE NOT c.cancelled
 -- name: failed
 -- Evaluations that were given up, newest first. Their batch may have been pruned, and its attempts with it.
 SELECT r.challenge_id, m.handle, e.day, e.reason, e.error, e.failed_at, b.attempts
-FROM evaluations e
+FROM (
+    SELECT * FROM evaluations
+    WHERE failed_at IS NOT NULL
+      AND (%(challenge)s::text IS NULL OR run_id IN (SELECT id FROM runs WHERE challenge_id = %(challenge)s))
+    ORDER BY failed_at DESC, run_id, member_id
+    LIMIT %(limit)s
+) e
 JOIN members m ON m.id = e.member_id
 JOIN runs r ON r.id = e.run_id
 LEFT JOIN batches b ON b.run_id = e.run_id AND b.batch = e.batch
-WHERE e.failed_at IS NOT NULL AND (%(challenge)s::text IS NULL OR r.challenge_id = %(challenge)s)
 ORDER BY e.failed_at DESC, r.challenge_id, m.handle, e.day
-LIMIT %(limit)s
 
 -- name: runs_with_failed
 SELECT r.id, count(*)

@@ -18,11 +18,12 @@ ORDER BY r.day, m.handle COLLATE "C"
 SELECT EXISTS (SELECT FROM runs WHERE challenge_id = %(challenge)s AND day = %(day)s)
 
 -- name: scores
--- The %(limit)s best members of a challenge (null: all of them), best first.
-SELECT m.handle, m.current_streak, m.longest_streak, coalesce(sum(p.amount), 0)::bigint AS penalty
-FROM members m LEFT JOIN postings p ON p.member_id = m.id
+-- The %(limit)s best members of a challenge (null: all of them), best first. Postings are summed member by member, since
+-- a join may be planned as a scan of those of all challenges.
+SELECT m.handle, m.current_streak, m.longest_streak,
+       coalesce((SELECT sum(p.amount) FROM postings p WHERE p.member_id = m.id), 0)::bigint AS penalty
+FROM members m
 WHERE m.challenge_id = %(challenge)s
-GROUP BY m.id
 ORDER BY m.current_streak DESC, m.longest_streak DESC, penalty, m.handle COLLATE "C"
 LIMIT %(limit)s
 

@@ -71,18 +71,18 @@ WHERE r.id = %(id)s AND e.run_id = r.id AND e.outcome = 'pending' AND c.id = r.c
           AND (s.joined IS NULL OR s.joined <= r.day_start) AND (s."left" IS NULL OR s."left" >= r.day_end)))
 
 -- name: fan_out
--- The next members of a run into batches: those required who have no settled evaluation, and on a
--- re-evaluation everybody with an evaluation. Gives the last member looked at and how many batches were made.
+-- The next members of a run into batches: those required who have no settled evaluation, and on a re-evaluation
+-- everybody with an evaluation. They are looked at in order of their ids, straight from the index, so that a chunk of a
+-- million members costs what one of a thousand does. Gives the last member looked at, how many were looked at, how many
+-- are at work and how many batches were made.
 WITH looked AS (
-    SELECT member_id FROM (
-        SELECT DISTINCT s.member_id FROM memberships s
-        WHERE %(within)s AND s.challenge_id = %(challenge)s AND s.member_id > %(after)s
-          AND (s.joined IS NULL OR s.joined <= %(day_start)s) AND (s."left" IS NULL OR s."left" >= %(day_end)s)
-        UNION
-        SELECT e.member_id FROM evaluations e
-        WHERE %(reevaluate)s AND e.run_id = %(id)s AND e.member_id > %(after)s
-    ) both_kinds
-    ORDER BY member_id LIMIT %(members)s
+    SELECT s.member_id FROM memberships s
+    WHERE s.challenge_id = %(challenge)s AND s.member_id > %(after)s
+    GROUP BY s.member_id
+    HAVING %(within)s AND bool_or((s.joined IS NULL OR s.joined <= %(day_start)s)
+                                  AND (s."left" IS NULL OR s."left" >= %(day_end)s))
+        OR %(reevaluate)s AND EXISTS (SELECT FROM evaluations e WHERE e.member_id = s.member_id AND e.day = %(day)s)
+    ORDER BY s.member_id LIMIT %(members)s
 ), work AS (
     SELECT l.member_id, e.batch AS former,
            (row_number() OVER (ORDER BY l.member_id) - 1) / %(size)s + %(batches)s + 1 AS batch
@@ -103,10 +103,13 @@ WITH looked AS (
     SELECT %(id)s, batch, count(*) FROM put GROUP BY batch
     RETURNING batch
 )
-SELECT (SELECT max(member_id) FROM looked), (SELECT count(*) FROM looked), (SELECT count(*) FROM made)
+SELECT (SELECT max(member_id) FROM looked), (SELECT count(*) FROM looked), (SELECT count(*) FROM put),
+       (SELECT count(*) FROM made)
 
 -- name: advance
-UPDATE runs SET batches = batches + %(made)s, fanned_out = coalesce(%(last)s, fanned_out), fan_out_done = %(done)s
+-- A pass counts its evaluations from its first chunk on.
+UPDATE runs SET evaluations = CASE WHEN fanned_out = 0 THEN 0 ELSE evaluations END + %(put)s,
+                batches = batches + %(made)s, fanned_out = coalesce(%(last)s, fanned_out), fan_out_done = %(done)s
 WHERE id = %(id)s
 
 -- name: take_unsent
@@ -163,7 +166,7 @@ UPDATE runs SET batches = batches + (SELECT count(*) FROM made) WHERE id = %(id)
 -- name: retry_due
 -- Runs whose pending evaluations are to be looked at again by now.
 SELECT r.id FROM runs r JOIN challenges c ON c.id = r.challenge_id
-WHERE r.state = 'pending' AND r.retry_at <= clock_timestamp() AND NOT c.cancelled
+WHERE r.state = 'pending' AND r.retry_at <= now() AND NOT c.cancelled
 ORDER BY r.retry_at LIMIT 1000
 
 -- name: sent_long_ago
@@ -182,12 +185,14 @@ WHERE r.state = 'open' AND r.opened_at < clock_timestamp() - make_interval(secs 
 ORDER BY r.id
 
 -- name: prune
--- Batches are jobs, not history: they go some time after they are done.
-DELETE FROM batches WHERE (run_id, batch) IN (
-    SELECT b.run_id, b.batch FROM batches b JOIN runs r ON r.id = b.run_id
-    WHERE b.state = 'done' AND b.finished_at < clock_timestamp() - make_interval(secs => %(after)s)
-      AND r.state <> 'open'
-    LIMIT 10000)
+-- Batches are jobs, not history: they go some time after they are done. Deleted by their place in the table, since a
+-- join over so many may be planned as a scan of them all.
+DELETE FROM batches WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM batches
+    WHERE state = 'done' AND finished_at < now() - make_interval(secs => %(after)s)
+      AND run_id NOT IN (SELECT id FROM runs WHERE state = 'open')
+    ORDER BY finished_at LIMIT 10000
+    FOR UPDATE SKIP LOCKED))
 
 -- name: settle_quietly
 -- An evaluation was settled or reopened outside a pass (an override): the state of its run follows.
@@ -206,11 +211,12 @@ WHERE r.state IN ('queued', 'open') AND NOT c.cancelled
   AND (%(day)s::date IS NULL OR r.day = %(day)s)
 
 -- name: progress
--- What `enqueue --wait` watches: how much of these runs is done.
+-- What `enqueue --wait` watches: how much of these runs is done. What is pending is counted when a run is over.
 SELECT r.id, r.state, r.fan_out_done,
        coalesce((SELECT sum(size) FROM batches b WHERE b.run_id = r.id AND b.state <> 'done'), 0)::bigint,
-       (SELECT count(*) FROM evaluations e WHERE e.run_id = r.id),
-       (SELECT count(*) FROM evaluations e WHERE e.run_id = r.id AND e.outcome = 'pending'),
+       r.evaluations,
+       CASE WHEN r.state IN ('pending', 'settled') THEN
+           (SELECT count(*) FROM evaluations e WHERE e.run_id = r.id AND e.outcome = 'pending') ELSE 0 END,
        c.cancelled
 FROM runs r JOIN challenges c ON c.id = r.challenge_id
 WHERE r.id = ANY (%(ids)s)

@@ -1,0 +1,234 @@
+"""Plans: no statement reads the whole of a table that grows with members or days, whatever its arguments are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.conftest import created_database
+from tests.integration.test_ledger_schema import all_statements, with_numbered_parameters
+
+GROWING = {"evaluations", "observations", "batches", "members", "memberships", "postings", "overrides", "runs"}
+
+# 300 challenges of 100 members and 6 days, the newest of them at work, and the runs of 1,000 that were over long ago.
+ROWS = """
+INSERT INTO challenges (id, name, starts, ends, created_at)
+SELECT 'c' || c, 'Plan', '2026-04-05', '2026-04-10', now() FROM generate_series(1, 1300) c;
+INSERT INTO timezones SELECT id, '2026-04-05', 'UTC' FROM challenges;
+INSERT INTO rules SELECT id, '2026-04-05', 1, '{}', 'day', '{}', 1, 500, NULL FROM challenges;
+INSERT INTO members (challenge_id, handle, handle_key)
+SELECT 'c' || c, 'm' || c * 1000 + m, 'm' || c * 1000 + m FROM generate_series(1, 300) c, generate_series(1, 100) m;
+INSERT INTO memberships (challenge_id, member_id, stay) SELECT challenge_id, id, 1 FROM members;
+INSERT INTO runs (challenge_id, day, day_start, day_end, counts_from, state, fan_out_done, queued_at, opened_at,
+                  retry_at)
+SELECT 'c' || c, date '2026-04-04' + d, 1775347200 + (d - 1) * 86400, 1775347200 + d * 86400, 1775347200,
+       CASE WHEN c > 300 THEN 'settled' WHEN d = 6 THEN 'open' WHEN d = 5 THEN 'pending' ELSE 'settled' END,
+       true, now(), now(), now() + interval '1 hour' * (c - 10)
+FROM generate_series(1, 1300) c, generate_series(1, CASE WHEN c > 300 THEN 30 ELSE 6 END) d
+ORDER BY c <= 300, d, c;
+INSERT INTO evaluations (member_id, day, run_id, batch, outcome, reason, evaluated_at)
+SELECT m.id, r.day, r.id, m.id % 5 + 1,
+       CASE WHEN r.state = 'open' OR r.state = 'pending' AND m.id % 50 = 0 THEN 'pending' ELSE 'passed' END,
+       CASE r.state WHEN 'open' THEN 'not_evaluated' WHEN 'pending' THEN 'profile_hidden' ELSE 'enough' END, now()
+FROM runs r JOIN members m USING (challenge_id) ORDER BY r.day, m.id;
+UPDATE evaluations SET failed_at = now(), error = 'HTTP 500' WHERE outcome = 'pending' AND member_id % 500 = 0;
+INSERT INTO postings SELECT member_id, day, 1, 500, now() FROM evaluations WHERE member_id % 3 = 0;
+INSERT INTO overrides (member_id, day, outcome, reason, set_by, set_at)
+SELECT member_id, day, 'passed', 'Seen', 'plan', now() FROM evaluations WHERE member_id % 10 = 0;
+INSERT INTO batches (run_id, batch, size, state, sent_at, finished_at)
+SELECT r.id, b, 20, CASE WHEN r.state <> 'open' THEN 'done' WHEN b = 1 THEN 'active' ELSE 'waiting' END,
+       CASE WHEN r.state <> 'open' OR b < 3 THEN now() END,
+       CASE WHEN r.day = '2026-04-05' THEN r.day + time '12:00' WHEN r.state = 'settled' THEN now() - interval '3 days'
+            WHEN r.state = 'pending' THEN now() END
+FROM runs r, generate_series(1, CASE WHEN r.challenge_id IN (SELECT challenge_id FROM members) THEN 5 ELSE 1 END) b;
+INSERT INTO observations (handle_key, fetched_at, standing, row_count, contradictory, active_dates, calendar_years,
+                          detail, solves)
+SELECT m.handle_key, r.day_end + 3600, 'visible', 3, false, '{}', '{2026}', '',
+       CASE WHEN m.id % 3 = 0 THEN '[]' ELSE json_build_array(json_build_array(m.id::text, 'two-sum', r.day_end)) END
+FROM runs r JOIN members m USING (challenge_id) WHERE r.day > '2026-04-07';
+"""
+
+# A challenge that begins after Postgres looked last: to its statistics there is no such challenge, run or member.
+FRESH = """
+INSERT INTO challenges (id, name, starts, ends, created_at) VALUES ('fresh', 'Plan', '2026-04-10', '2026-05-10', now());
+INSERT INTO rules SELECT 'fresh', '2026-04-10', 1, '{}', 'challenge', '{}', 1, 500, NULL;
+INSERT INTO members (challenge_id, handle, handle_key)
+SELECT 'fresh', 'f' || n, 'f' || n FROM generate_series(1, 5000) n;
+INSERT INTO memberships (challenge_id, member_id, stay) SELECT 'fresh', id, 1 FROM members WHERE challenge_id = 'fresh';
+INSERT INTO runs (challenge_id, day, day_start, day_end, counts_from, state, fan_out_done, queued_at, opened_at)
+VALUES ('fresh', '2026-04-10', 1775779200, 1775865600, 1775779200, 'open', true, now(), now());
+INSERT INTO evaluations (member_id, day, run_id, batch)
+SELECT m.id, r.day, r.id, (m.id - 1) / 20 FROM runs r JOIN members m USING (challenge_id) WHERE challenge_id = 'fresh';
+INSERT INTO batches (run_id, batch, size, sent_at)
+SELECT run_id, batch, count(*), CASE WHEN batch = 1600 THEN now() END FROM evaluations
+WHERE member_id > 30000 GROUP BY run_id, batch;
+INSERT INTO observations (handle_key, fetched_at, standing, row_count, contradictory, active_dates, calendar_years,
+                          detail, solves)
+SELECT m.handle_key, r.day_end + 3600, 'visible', 0, false, '{}', '{2026}', '', '[]'
+FROM runs r JOIN members m USING (challenge_id) WHERE challenge_id = 'fresh';
+"""
+
+# What statements are asked with, by the name of the parameter; and what a file means by a name that others use too.
+VALUES: Mapping[str, object] = {
+    "after": 86400, "batch": 3, "batches": 20, "by": "plan", "challenge": "c7", "challenges": "{c7}",
+    "counts_from": 1775347200, "day": "2026-04-10", "day_end": 1775865600, "day_start": 1775779200,
+    "days": "{2026-04-10}", "end": 1775865600, "ends": "{1775865600}", "error": "HTTP 500", "first": "2026-03-11",
+    "freezes": True, "from": 1775779200, "grace": 5, "handles": "{m7001}", "holds_from": "2026-04-05", "id": 31507,
+    "ids": "{31207,31507}", "key": "m7001", "keys": "{m7001,m7002,m7003}", "last": "2026-04-10", "limit": 50,
+    "made": 20, "member": 650, "member_id": 650, "members": 10000, "month": "2026-04-01", "next": "2026-05-01",
+    "next_month": "2026-05-01", "opened_at": "2026-04-11 01:00Z", "outcome": "passed", "pass": "pending", "put": 400,
+    "reason": "Seen", "reevaluate": False, "required": 1, "run_id": 31507, "seconds": 86400,
+    "since": "{1775779200,1775779200,1775779200}", "size": 20, "slugs": "{two-sum}", "start": 1775779200,
+    "starts": "{1775779200}", "to": 1775865600, "until": 1775952000, "window": 256, "within": True, "done": True,
+}  # fmt: skip
+OF_FILES: Mapping[str, Mapping[str, object]] = {
+    "applied": {
+        "id": "c7", "name": "Plan", "starts": "2026-04-05", "ends": "2026-04-10", "currency": "EUR", "now": 1775779200,
+        "cancelled": False, "timezone": "UTC", "min_solves": 1, "difficulties": "{}", "unique": "day", "cap": None,
+        "rest_days": "{}", "freezes_per_month": 1, "penalty": 500, "absences": "{{}}", "stays": "{1}",
+        "listed_at": "{NULL}", "joined": "{NULL}", "left": "{NULL}", "removed": "{f}", "longer": False,
+        "members": "{650,651}",
+    },
+    "challenges": {"id": "c7", "ids": "{c7}", "days": 6},
+    "evaluations": {
+        "id": "c7", "ids": "{650,651}", "outcomes": "{passed,failed}", "reasons": "{enough,not_enough}",
+        "solved": "{1,0}", "required": "{1,1}", "current": "{5,0}", "longest": "{5,4}",
+        "through": "{2026-04-10,2026-04-10}", "amounts": "{0,500}", "entries": "{2,2}", "evidence": "[[], []]",
+        "errors": "[null, null]", "fetched_at": "{1775869200,1775869200}", "standings": "{visible,visible}",
+        "row_counts": "{0,0}", "contradictory": "{f,f}", "keys": '["m7001", "m7002"]', "active_dates": '["{}", "{}"]',
+        "calendar_years": '["{2026}", "{2026}"]', "details": '["", ""]', "solves": "[[], []]",
+    },
+    "evidence": {
+        "difficulties": "{Easy}", "frontend_ids": "{1}", "titles": "{Two Sum}",
+        "paid_only": "{f}",
+    },
+    "reports": {"day": "2026-04-09"},
+}  # fmt: skip
+OF_STATEMENTS: Mapping[tuple[str, str], Mapping[str, object]] = {
+    ("evidence", "looked_up"): {"since": "2026-04-10 01:00Z"},
+    ("runs", "advance"): {"last": 700},
+    ("evaluations", "forget_failures"): {"after": 7 * 86400},
+    ("evaluations", "record"): {"after": "{NULL,NULL}"},
+    ("runs", "prune"): {"after": 30 * 86400},
+    ("runs", "fan_out"): {"after": 600},
+    ("runs", "of_challenges"): {"ids": "{c7}"},
+}
+
+NOTHING: Mapping[str, object] = {}
+
+Node = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def large(postgres_url: str, migrated_template: str) -> Iterator[psycopg.Connection]:
+    """A ledger of which no statement should need more than a small part."""
+    with (
+        created_database(postgres_url, migrated_template) as url,
+        psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
+    ):
+        connection.execute(ROWS)
+        connection.execute("ANALYZE")
+        connection.execute(FRESH)
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def whole_indexes(large: psycopg.Connection) -> dict[str, str]:
+    """The table of each index that holds every row of it."""
+    return dict(
+        large.execute(
+            "SELECT indexrelid::regclass::text, indrelid::regclass::text FROM pg_index WHERE indpred IS NULL"
+        ).fetchall()
+    )
+
+
+def cases(file: str, name: str, statement: str, others: Mapping[str, object] = NOTHING) -> Iterator[Sequence[object]]:
+    """The values of a statement's parameters in order; and those with nothing where the statement allows for that."""
+    of = {**VALUES, **OF_FILES.get(file, {}), **OF_STATEMENTS.get((file, name), {}), **others}
+    parameters = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
+    unknown = [parameter for parameter in parameters if parameter not in of]
+    assert not unknown, f"say what {file}.{name} is asked with: {unknown}"
+    yield [of[parameter] for parameter in parameters]
+    if optional := re.findall(r"%\((\w+)\)s(?:::[\w\[\]]+)? IS NULL", statement):
+        yield [None if parameter in optional else of[parameter] for parameter in parameters]
+
+
+def plan_of(
+    connection: psycopg.Connection, statement: str, values: Sequence[object], mode: str, how: str = "FORMAT JSON"
+) -> Node:
+    """The plan for a prepared statement: one for these values, or one for any, which Postgres takes in the long run."""
+    connection.execute(sql.SQL("SET plan_cache_mode = {}").format(mode))
+    connection.execute(f"PREPARE planned AS {with_numbered_parameters(statement)}")
+    given = sql.SQL(", ").join(sql.Literal(None if value is None else str(value)) for value in values)
+    explain = sql.SQL(f"EXPLAIN ({how}) EXECUTE planned" + ("({})" if values else "")).format(given)
+    row = connection.execute(explain).fetchone()
+    connection.execute("DEALLOCATE planned")
+    assert row is not None
+    plan: Node = row[0][0]["Plan"]
+    return plan
+
+
+def nodes(plan: Node) -> Iterator[Node]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def reads_all(plan: Node, whole_indexes: Mapping[str, str]) -> Iterator[str]:
+    """Where a plan goes through all of a table that grows, or through all of an index on one."""
+    for node in nodes(plan):
+        if node["Node Type"] == "Seq Scan" and node["Relation Name"] in GROWING:
+            yield f"all of {node['Relation Name']}"
+        index = node.get("Index Name")
+        if index and "Index Cond" not in node and whole_indexes.get(index) in GROWING:
+            yield f"all of {index}"
+
+
+MODES = ["force_custom_plan", "force_generic_plan"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_statement_reads_all_of_a_table_that_grows(
+    large: psycopg.Connection, whole_indexes: Mapping[str, str], mode: str
+) -> None:
+    found = [
+        f"{file}.{name} reads {what}"
+        for (file, name), statement in all_statements().items()
+        for values in cases(file, name, statement)
+        for what in reads_all(plan_of(large, statement, values, mode), whole_indexes)
+    ]
+    assert not found, "\n".join(found)
+
+
+def rows_read(plan: Node) -> int:
+    """The rows of tables that grow which a statement looked at."""
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in nodes(plan)
+        if node.get("Relation Name") in GROWING
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_batch_reads_the_rows_of_its_members_only_though_postgres_knows_nothing_of_its_run(
+    large: psycopg.Connection, mode: str
+) -> None:
+    row = large.execute("SELECT id FROM runs WHERE challenge_id = 'fresh'").fetchone()
+    assert row is not None
+    fresh = {"run_id": row[0], "batch": 1600, "ids": "{32001,32002}", "keys": "{f2001,f2002}", "since": "{1,1}"}
+    found = []
+    for (file, name), statement in all_statements().items():
+        if file not in {"evaluations", "evidence"} or name == "looked_up":
+            continue
+        others = {**fresh, "keys": '["f2001", "f2002"]'} if name == "record" else fresh
+        values = next(cases(file, name, statement, others))
+        with large.transaction(force_rollback=True):
+            read = rows_read(plan_of(large, statement, values, mode, "ANALYZE, FORMAT JSON"))
+        if read > 300:
+            found.append(f"{file}.{name} reads {read} rows")
+    assert not found, "\n".join(found)
