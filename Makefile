@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test faults lint types imports check clean environment
+.PHONY: help run test faults bench lint types imports check clean environment
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 SYNC = $(UV) sync --frozen --all-extras $(if $(wildcard .venv),--quiet)
@@ -20,6 +20,11 @@ endif
 faults: environment ## Break everything at random for an hour, after the longer tests; SECONDS=600 SEED=7
 	$(BIN)/pytest -n auto -m long tests/faults
 	FAULTS_SECONDS=$(or $(SECONDS),3600) FAULTS_SEED=$(SEED) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_random_faults.py
+
+bench: environment ## Compare with other queues, 15 minutes (benchmarks/README.md); ARGS="--scenario unlimited --rounds 1"
+	@$(SYNC) --group benchmarks
+	@command -v npm >/dev/null && npm ci --silent --prefix benchmarks/bullmq || echo "Without Node.js there is no BullMQ."
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: environment ## Look for mistakes and untidy layout; check that the lock file fits pyproject.toml
 	$(BIN)/ruff check

@@ -1,0 +1,1 @@
+"""The evaluator beside other queues, on one machine: see README.md."""

@@ -1,0 +1,63 @@
+"""What is measured: loads, and who takes part in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.trial import Load
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`rounds` is how often each contender has its turn, one after the other, unless told otherwise."""
+
+    name: str
+    title: str
+    load: Load
+    contenders: Sequence[str]
+    rounds: int = 1
+
+
+SCENARIOS = {
+    one.name: one
+    for one in (
+        Scenario(
+            "unlimited",
+            "no limit, no latency",
+            Load(10_000),
+            [
+                "bullmq", "bullmq-tuned", "celery", "dramatiq", "sync",
+                "evaluator-2x4", "evaluator-1x10", "evaluator-2x4-single",
+            ],
+            rounds=3,
+        ),
+        Scenario(
+            "slow",
+            "no limit, LeetCode takes 50 ms",
+            Load(10_000, latency=0.05),
+            [
+                "bullmq", "bullmq-tuned", "celery", "dramatiq",
+                "evaluator-2x4", "evaluator-2x10", "evaluator-2x10-single",
+            ],
+        ),
+        Scenario(
+            "table-50",
+            "20 requests a second, LeetCode takes 1 s, 50 members",
+            Load(50, latency=1.0, limit=20),
+            ["sync", "bullmq", "evaluator-1x10"],
+        ),
+        Scenario(
+            "table-100",
+            "20 requests a second, LeetCode takes 1 s, 100 members",
+            Load(100, latency=1.0, limit=20),
+            ["sync", "bullmq", "evaluator-1x10"],
+        ),
+        Scenario(
+            "budget",
+            "20 requests a second, no latency",
+            Load(10_000, limit=20),
+            ["evaluator-1x10"],
+        ),
+    )
+}  # fmt: skip
