@@ -1,79 +1,98 @@
-"""`python -m benchmarks`: run the scenarios, interleaved, and print what came of them."""
+"""`python -m benchmarks`: run the scenarios, the contenders in turns, and print what came of them."""
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
 
+from benchmarks import enqueueing, idling
 from benchmarks.contenders import CONTENDERS
 from benchmarks.leetcode import stand_in
 from benchmarks.machine import facts
+from benchmarks.picture import picture
 from benchmarks.population import day_of
 from benchmarks.report import Trial, table
-from benchmarks.scenarios import SCENARIOS, Scenario
+from benchmarks.scenarios import IDLE, SCENARIOS, Scenario
 from benchmarks.services import services
-from benchmarks.trial import Bench
+from benchmarks.stage import Bench
+from benchmarks.trial import run
 
 _RESULTS = Path(__file__).parent / "results"
+_ALL = (*SCENARIOS, "enqueue", "idle")
+_ENQUEUE_ROUNDS = 5
+_USERS = 10_000  # that the stand-in knows, of each challenge, unless more are asked for
+
+
+def _names(allowed: Sequence[str], given: str) -> list[str]:
+    """Raises BadParameter where one of them is unknown."""
+    names = given.split(",")
+    if unknown := [name for name in names if name not in allowed]:
+        raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(allowed)}")
+    return names
 
 
 def bench(
-    scenario: Annotated[str, typer.Option(help=f"Some of {', '.join(SCENARIOS)}.")] = ",".join(SCENARIOS),
+    scenario: Annotated[str, typer.Option(help=f"Some of {', '.join(_ALL)}, with commas between.")] = ",".join(_ALL),
     contenders: Annotated[str | None, typer.Option(help=f"Some of {', '.join(CONTENDERS)}.")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="Turns of each contender.")] = None,
     members: Annotated[int | None, typer.Option(min=1, max=100_000, help="How many are settled.")] = None,
 ) -> None:
     """Settle the same members with each contender in turn, and compare."""
-    chosen = [_adapted(SCENARIOS[name], contenders, rounds, members) for name in scenario.split(",")]
+    chosen = _names(_ALL, scenario)
+    only = _names(list(CONTENDERS), contenders) if contenders else None
     now = time.time()
-    trials: list[Trial] = []
+    at = datetime.fromtimestamp(now, UTC).isoformat(timespec="minutes")
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as name,
-        services(Path(name)) as running,
-        stand_in(Path(name), day_of(now), max(one.load.members for one in chosen)) as leetcode,
+        services(folder := Path(name)) as running,
+        stand_in(folder, day_of(now), max(members or 0, _USERS)) as leetcode,
     ):
         machine = facts(running)
-        print(*(f"{fact}: {value}" for fact, value in machine.items()), sep="\n")
-        one_bench = Bench(running, leetcode, day_of(now), Path(name))
-        for one in chosen:
-            made = _rounds(one_bench, one)
-            print(f"\n{one.name}: {one.load.members} members, {one.title}; CPU in µs a member")
-            print(*table(made, {key: contender.title for key, contender in CONTENDERS.items()}), sep="\n", flush=True)
-            trials += made
-    at = datetime.fromtimestamp(now, UTC)
-    path = _RESULTS / f"{at:%Y-%m-%dT%H%M}.json"
-    document = {"at": at.isoformat(timespec="seconds"), "machine": machine, "trials": [asdict(one) for one in trials]}
+        print(at, *(f"{fact}: {value}" for fact, value in machine.items()), sep="\n")
+        arena = Bench(running, leetcode, day_of(now), folder)
+        trials: list[Trial] = []
+        for one in (SCENARIOS[name] for name in chosen if name in SCENARIOS):
+            adapted = replace(
+                one,
+                load=replace(one.load, members=members or one.load.members),
+                contenders=only or one.contenders,
+                rounds=rounds or one.rounds,
+            )
+            trials += _in_turns(arena, adapted)
+        document: dict[str, Any] = {"at": at, "machine": machine, "trials": [asdict(trial) for trial in trials]}
+        if "enqueue" in chosen:
+            enqueued = enqueueing.measure(arena, rounds or _ENQUEUE_ROUNDS)
+            print(f"\nenqueue: {enqueueing.CHALLENGES} active challenges", *enqueueing.lines(enqueued), sep="\n")
+            document["enqueue"] = [asdict(one) for one in enqueued]
+        if "idle" in chosen:
+            idle = idling.measure(arena, only or IDLE)
+            print("\nidle", *idling.lines(idle), sep="\n")
+            document["idle"] = [asdict(one) for one in idle]
+    path = _RESULTS / f"{at[:10]}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    print(f"\nwritten to {path}")
+    path.with_suffix(".svg").write_text(picture(document), encoding="utf-8")
+    print(f"\nwritten to {path} and .svg")
 
 
-def _adapted(scenario: Scenario, contenders: str | None, rounds: int | None, members: int | None) -> Scenario:
-    return replace(
-        scenario,
-        load=replace(scenario.load, members=members or scenario.load.members),
-        contenders=contenders.split(",") if contenders else scenario.contenders,
-        rounds=rounds or scenario.rounds,
-    )
-
-
-def _rounds(one_bench: Bench, scenario: Scenario) -> list[Trial]:
+def _in_turns(arena: Bench, scenario: Scenario) -> list[Trial]:
     """Each contender once, then each again: what the machine does besides hits all alike."""
     trials = []
     for number in range(1, scenario.rounds + 1):
         for name in scenario.contenders:
-            print(f"{scenario.name}, round {number} of {scenario.rounds}: {name} ", end="", flush=True)
-            result = one_bench.run(CONTENDERS[name], scenario.load)
-            trial = Trial(scenario.name, name, number, scenario.load.members, result)
-            print(f"{trial.rate:.0f} members/s", flush=True)
-            trials.append(trial)
+            result = run(arena, CONTENDERS[name], scenario.load)
+            trials.append(trial := Trial(scenario.name, name, number, scenario.load.members, result))
+            print(f"{scenario.name}, round {number}: {name}, {trial.rate:.0f} members/s", flush=True)
+    load = f"{scenario.load.members} members, {scenario.title}"
+    print(f"\n{scenario.name}: {load}; CPU in us a member", *table(trials), "", sep="\n", flush=True)
     return trials
 
 

@@ -12,10 +12,9 @@ import psycopg
 from benchmarks.population import MIN_SOLVES, PENALTY, Settled, bounds, expected, handles
 
 _SCHEMA = Path(__file__).parent / "schema.sql"
+_LOOK_EVERY = 0.1  # seconds; a look takes Postgres a millisecond or two
 
-_LEFT = """SELECT (SELECT count(*) FROM members WHERE challenge_id = %(challenge)s)
-- (SELECT count(*) FROM evaluations e JOIN members m ON m.id = e.member_id
-   WHERE m.challenge_id = %(challenge)s AND e.outcome IN ('passed', 'failed'))"""
+_DONE = "SELECT count(*) FROM evaluations WHERE outcome IN ('passed', 'failed')"
 
 _SETTLED = """SELECT m.handle, e.outcome, m.current_streak, m.longest_streak, coalesce(p.posted, 0)::bigint
 FROM members m LEFT JOIN evaluations e ON e.member_id = m.id
@@ -61,16 +60,17 @@ class Ledger:
         self._connection.execute("VACUUM (ANALYZE)")
         self._connection.execute("CHECKPOINT")
 
-    def wait(self, challenge: str, until: float, every: float) -> None:
-        """Return when every member is settled. Raises TimeoutError after `until`, in seconds since the epoch."""
-        while left := self._one(_LEFT, challenge):
-            if time.time() > until:
-                raise TimeoutError(f"{left} members of {challenge} are not settled in time")
-            time.sleep(every)
+    def wait(self, members: int, within: float) -> None:
+        """Return when so many members of all challenges are settled. Raises TimeoutError after `within` seconds."""
+        deadline = time.monotonic() + within
+        while (done := self._one(_DONE)) < members:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{members - done} of {members} members are not settled after {within:g} s")
+            time.sleep(_LOOK_EVERY)
 
     def committed_at(self, challenge: str) -> float:
         """When the last row was committed, in seconds since the epoch."""
-        return float(self._one(_COMMITTED, challenge))
+        return float(self._one(_COMMITTED, challenge=challenge))
 
     def verify(self, challenge: str, members: int) -> None:
         """Raises UnverifiedError unless each member has the one evaluation, streak and posting that is right."""
@@ -80,5 +80,5 @@ class Ledger:
             wrong = next((pair for pair in zip(found, right, strict=False) if pair[0] != pair[1]), None)
             raise UnverifiedError(f"{len(found)} of {members} members; the first that differs: {wrong}")
 
-    def _one(self, query: str, challenge: str) -> Any:
-        return self._connection.execute(query, {"challenge": challenge}).fetchall()[0][0]
+    def _one(self, query: str, **parameters: str) -> Any:
+        return self._connection.execute(query, parameters).fetchall()[0][0]

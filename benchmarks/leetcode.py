@@ -16,6 +16,7 @@ import requests
 from benchmarks.processes import running
 
 _READY_WITHIN = 60.0
+_ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def stand_in(folder: Path, day: date, members: int) -> Iterator[StandIn]:
     log = folder / "stand-in.log"
     log.unlink(missing_ok=True)
     command = [sys.executable, "-m", "benchmarks.stand_in", day.isoformat(), str(members)]
-    with running(command, os.environ, log) as process:
+    with running(command, {**os.environ, "PYTHONPATH": str(_ROOT)}, log) as process:
         deadline = time.monotonic() + _READY_WITHIN
         while not (said := log.read_text(encoding="utf-8")).endswith("\n"):
             if process.poll() is not None or time.monotonic() > deadline:

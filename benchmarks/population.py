@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -65,11 +65,11 @@ def expected(handle: str) -> Settled:
     return Settled(handle, "failed", 0, 0, PENALTY)
 
 
-def challenge_file(challenge: str, day: date, count: int) -> str:
-    """The challenge as this project reads it."""
-    return "\n".join(
-        [
-            "challenges:",
+def challenge_file(challenges: Iterable[str], day: date, count: int) -> str:
+    """Challenges of `count` members each as this project reads them."""
+    lines = ["challenges:"]
+    for challenge in challenges:
+        lines += [
             f"  - id: {challenge}",
             f"    name: {challenge}",
             "    timezone: UTC",
@@ -80,9 +80,8 @@ def challenge_file(challenge: str, day: date, count: int) -> str:
             f'      penalty: {{amount: "{PENALTY / 100:.2f}", currency: EUR}}',
             "    members:",
             *(f"      - handle: {handle}" for handle in handles(challenge, count)),
-            "",
         ]
-    )
+    return "\n".join([*lines, ""])
 
 
 def recent_solves(handle: str, day: date) -> bytes:

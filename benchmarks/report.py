@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from benchmarks.contenders import CONTENDERS
 from benchmarks.trial import Result
 
 BASELINE = "bullmq"
@@ -28,9 +29,9 @@ class Trial:
         return self.members / self.result.seconds
 
 
-def table(trials: Sequence[Trial], titles: Mapping[str, str]) -> Iterator[str]:
+def table(trials: Sequence[Trial]) -> Iterator[str]:
     """Lines; CPU in microseconds a member. The contenders are in the order of their first trial."""
-    yield " ".join([f"{'':40}", *(f"{name:>9}" for name in _HEAD)])
+    yield " ".join([f"{'':50}", *(f"{name:>9}" for name in _HEAD)])
     baseline = [trial.rate for trial in trials if trial.contender == BASELINE]
     for contender in dict.fromkeys(trial.contender for trial in trials):
         mine = [trial for trial in trials if trial.contender == contender]
@@ -49,4 +50,4 @@ def table(trials: Sequence[Trial], titles: Mapping[str, str]) -> Iterator[str]:
             f"{max(trial.result.arrivals.most_in_a_second for trial in mine)}",
             f"{median(trial.result.others for trial in mine):.2f}",
         ]
-        yield " ".join([f"{titles[contender]:40}", *(f"{cell:>9}" for cell in cells)])
+        yield " ".join([f"{CONTENDERS[contender].title:50}", *(f"{cell:>9}" for cell in cells)])

@@ -1,4 +1,4 @@
-"""What is measured: loads, and who takes part in each."""
+"""The loads that are measured, and who takes part in each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks.trial import Load
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`rounds` is how often each contender has its turn, one after the other, unless told otherwise."""
+    """`rounds` is how often each contender has its turn."""
 
     name: str
     title: str
@@ -38,20 +38,20 @@ SCENARIOS = {
             Load(10_000, latency=0.05),
             [
                 "bullmq", "bullmq-tuned", "celery", "dramatiq",
-                "evaluator-2x4", "evaluator-2x10", "evaluator-2x10-single",
+                "evaluator-2x10", "evaluator-2x4", "evaluator-2x10-single",
             ],
         ),
         Scenario(
             "table-50",
-            "20 requests a second, LeetCode takes 1 s, 50 members",
+            "20 requests a second, LeetCode takes 1 s",
             Load(50, latency=1.0, limit=20),
-            ["sync", "bullmq", "evaluator-1x10"],
+            ["bullmq", "sync", "evaluator-1x10"],
         ),
         Scenario(
             "table-100",
-            "20 requests a second, LeetCode takes 1 s, 100 members",
+            "20 requests a second, LeetCode takes 1 s",
             Load(100, latency=1.0, limit=20),
-            ["sync", "bullmq", "evaluator-1x10"],
+            ["bullmq", "sync", "evaluator-1x10"],
         ),
         Scenario(
             "budget",
@@ -61,3 +61,6 @@ SCENARIOS = {
         ),
     )
 }  # fmt: skip
+
+IDLE = ("bullmq", "bullmq-tuned", "celery", "dramatiq", "evaluator-1x10", "evaluator-2x4")
+"""Whose workers are watched while they have nothing to do."""
