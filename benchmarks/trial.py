@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def run(bench: Bench, contender: Contender, load: Load) -> Result:
             process.returncode = os.waitstatus_to_exitcode(status)
         enqueued = time.time()
         if process.returncode:
-            raise RuntimeError(f"{contender.name} cannot enqueue: {stage.log.read_text(encoding='utf-8')}")
+            raise subprocess.CalledProcessError(process.returncode, process.args)
         stage.ledger.wait(load.members + (load.warm_up if workers else 0), _WITHIN)
         looked = time.time()
         after, busy = bench.cpu(workers), busy_seconds() - busy
