@@ -219,7 +219,7 @@ def test_more_solves_never_undo_a_pass(
     before = decide(case(rules, Evidence(found, seen), known))
     if before.outcome is not Outcome.PASSED:
         return
-    grown = case(rules, Evidence((*found, *(replace(one, submission_id=f"+{one.at}") for one in more)), seen), known)
+    grown = case(rules, Evidence((*found, *(one._replace(submission_id=f"+{one.at}") for one in more)), seen), known)
     assert decide(replace(grown, previous=before)).outcome is Outcome.PASSED
     # Where no earlier day can take a problem from this one, it holds without memory of the first verdict.
     if rules.unique is not Unique.CHALLENGE:
