@@ -16,8 +16,9 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import date
+from importlib import import_module
+from importlib.util import find_spec
 from typing import cast
 
 import orjson
@@ -129,10 +130,9 @@ async def serve(day: date, members: int) -> None:
 
 
 def main() -> None:
-    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
-    with suppress(ImportError):  # of the group `benchmarks`; without it the stand-in is slower, and right
-        from uvloop import new_event_loop as loop
-    with asyncio.Runner(loop_factory=loop) as runner:
+    # Of the group `benchmarks`; without it the stand-in is slower, and right.
+    loops = import_module("uvloop" if find_spec("uvloop") else "asyncio")
+    with asyncio.Runner(loop_factory=loops.new_event_loop) as runner:
         runner.run(serve(date.fromisoformat(sys.argv[1]), int(sys.argv[2])))
 
 

@@ -5,7 +5,7 @@ All instants are whole seconds since the epoch, UTC, as LeetCode gives them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -99,7 +99,7 @@ def _identity(row: Row) -> str:
     return row.submission_id or f"{row.slug}@{row.at}"
 
 
-def observe(reply: Reply, fetched_at: int, years: Iterable[int], earlier: Sequence[Solve]) -> Observation:
+def observe(reply: Reply, fetched_at: int, years: Iterable[int], earlier: Collection[Solve]) -> Observation:
     """What a reply fetched at `fetched_at` proves, given every solve of the account that earlier answers held.
 
     `years` are those whose calendar was asked for (RULES 9 and 10).
@@ -122,7 +122,7 @@ def _oldest(rows: Iterable[Row], fetched_at: int) -> int:
     return min([fetched_at, *(row.at for row in rows if row.at is not None and row.slug is not None)])
 
 
-def _contradicts(rows: Sequence[Row], fetched_at: int, after: int | None, earlier: Sequence[Solve]) -> bool:
+def _contradicts(rows: Sequence[Row], fetched_at: int, after: int | None, earlier: Collection[Solve]) -> bool:
     """Whether an answer that shows everything after `after` lacks a solve from there that it ought to hold."""
     if not earlier:
         return False

@@ -224,12 +224,12 @@ def record(
     decisions: Sequence[Decision],
     observations: Sequence[NewObservation] = (),
     finishes: Attempt | None = None,
-) -> list[int]:
+) -> bool:
     """Write outcomes, streaks and postings of locked members together, and the observations that they rest on.
 
-    A batch that it `finishes` gives way to the next one of its run, which is marked as sent; the caller sends it.
+    It may be all of a batch, which it `finishes`; gives whether others of the run wait to be sent then.
     """
-    following = connection.execute(
+    written = connection.execute(
         _SQL["record"],
         {
             "ids": array(one.member_id for one in decisions),
@@ -250,7 +250,7 @@ def record(
             **observed_columns(observations),
         },
     )
-    return [batch for (batch,) in following]
+    return written.fetchone() == (True,)
 
 
 def forget_failures(connection: Connection, after: float) -> int:

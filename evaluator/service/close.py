@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import structlog
 
 from evaluator.domain.day import days_between
@@ -15,19 +13,11 @@ from evaluator.service.outbox import Outbox
 _log = structlog.get_logger(__name__)
 
 
-def after_batch(database: Database, outbox: Outbox, run_id: int, following: Sequence[int]) -> None:
-    """Send the batch that takes the place of a finished one; where none is left, end the run's pass.
-
-    Runs after the batch is committed: of several batches that finish at once, the last sees all the others.
-    """
-    if following:
-        outbox.send_batches(run_id, following)
-    else:
-        close_if_done(database, outbox, run_id)
-
-
 def close_if_done(database: Database, outbox: Outbox, run_id: int) -> bool:
-    """End the pass of a run that has no work left, and wake the challenge's next day; whether it ended now."""
+    """End the pass of a run that has no work left, and wake the challenge's next day; whether it ended now.
+
+    Runs after a batch is committed: of several batches that finish at once, the last sees all the others.
+    """
     with database.transaction() as connection:
         closed = close_run(connection, run_id)
         if closed is None:

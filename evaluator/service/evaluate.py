@@ -24,12 +24,12 @@ from evaluator.ledger.evaluations import (
     lock_members,
 )
 from evaluator.ledger.evidence import read_evidence
-from evaluator.ledger.runs import split_batch, take_unsent
+from evaluator.ledger.runs import split_batch
 from evaluator.leetcode.client import Answers
 from evaluator.leetcode.refusal import Refusal, RefusalKind
-from evaluator.service.close import after_batch, close_if_done
+from evaluator.service.close import close_if_done
 from evaluator.service.difficulty import Difficulties, Problems, find_difficulties, turns_on_refused
-from evaluator.service.fan_out import SENT_AHEAD
+from evaluator.service.fan_out import send_waiting
 from evaluator.service.finding import Finding, find, known_since
 from evaluator.service.judge import Day
 from evaluator.service.outbox import Outbox
@@ -74,6 +74,9 @@ class NotNow:
 
 Result = Done | TryAgain | NotNow
 
+SENT_TOGETHER = 16
+"""Batches that are sent at a time, by one in so many: a call of Redis for each would cost as much as the pace."""
+
 LONGEST_DELAY = 20.0
 """Seconds that LeetCode or the pacer is believed in at once: when it is back sooner than said, work goes on sooner."""
 
@@ -103,12 +106,15 @@ class Evaluator:
         1. Count the attempt, so that a batch that takes its worker down is not tried for ever.
         2. Ask LeetCode, with no transaction open, about those whose verdict needs it.
         3. Decide and record in one transaction everybody with an answer; on the last attempt, everybody.
-        4. Send the batch that takes this one's place, or close the run.
+        4. Send batches that wait for room, or close the run.
         """
         with self.database.connection() as connection:
             attempt = begin(connection, run_id, batch)
         if attempt is None:
-            return self._go_on(run_id)
+            # Done before, it may be by a worker that was lost before it sent others.
+            send_waiting(self.database, self.outbox, run_id)
+            close_if_done(self.database, self.outbox, run_id)
+            return Done()
         day = Day(attempt.day, attempt.window, attempt.rules, attempt.counts_from)
         if attempt.number > self.attempts and attempt.members:
             return self._give_up(attempt, day)
@@ -123,16 +129,14 @@ class Evaluator:
         replies = _Replies(heard, answers.asked_at, years)
         recorded = self._record(attempt, day, ready, replies, last=last, everybody=not waiting)
         if recorded.finished:
-            after_batch(self.database, self.outbox, attempt.run_id, recorded.settled.following)
+            if not recorded.settled.more:
+                close_if_done(self.database, self.outbox, attempt.run_id)
+            elif attempt.batch % SENT_TOGETHER == 0 or attempt.number > 1:
+                # Of the batches sent together one sends others when it is done. So does one that was held up, by when
+                # all those may be done.
+                send_waiting(self.database, self.outbox, attempt.run_id)
             return Done(recorded.settled.members, recorded.settled.errors)
         return self._put_off(attempt, answers.refusal or recorded.refusal)
-
-    def _go_on(self, run_id: int) -> Done:
-        """The batch was done before, it may be by a worker that was lost before it sent the next one."""
-        with self.database.connection() as connection:
-            unsent = take_unsent(connection, run_id, SENT_AHEAD)
-        after_batch(self.database, self.outbox, run_id, unsent)
-        return Done()
 
     def _to_ask(self, attempt: Attempt, day: Day) -> list[Undecided]:
         """Those whose verdict needs an answer: it does not follow from the rules, nor from what is known already."""
@@ -230,8 +234,7 @@ class Evaluator:
                 if hold_challenge(connection, attempt.challenge_id):
                     left_open = leave_open(connection, day, attempt.opened_at, ids, _LOST)
             finish(connection, attempt.run_id, attempt.batch)
-            unsent = take_unsent(connection, attempt.run_id, SENT_AHEAD)
-        self.outbox.send_batches(attempt.run_id, unsent)
+        send_waiting(self.database, self.outbox, attempt.run_id)
         close_if_done(self.database, self.outbox, attempt.run_id)
         return Done(left_open, (_LOST,) * left_open)
 

@@ -34,3 +34,10 @@ def fan_out(database: Database, outbox: Outbox, run_id: int, users_per_request: 
             unsent = take_unsent(connection, run_id, SENT_AHEAD)
         outbox.send_batches(run_id, unsent)
     close_if_done(database, outbox, run_id)
+
+
+def send_waiting(database: Database, outbox: Outbox, run_id: int) -> None:
+    """Send the batches of a run that there is room for."""
+    with database.connection() as connection:
+        unsent = take_unsent(connection, run_id, SENT_AHEAD)
+    outbox.send_batches(run_id, unsent)

@@ -23,12 +23,12 @@ _log = structlog.get_logger(__name__)
 class Settled:
     """How many members were decided, and the errors of those among them that were given up: failed jobs.
 
-    `following` are batches that were marked as sent, one at most: the next after the batch that was finished.
+    `more` says whether other batches wait to be sent where this finished one.
     """
 
     members: int = 0
     errors: tuple[str, ...] = ()
-    following: Sequence[int] = ()
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def settle(
         verdicts.append(verdict)
         mishaps.append(mishap if verdict.outcome is Outcome.PENDING else None)
     decisions = _decisions(connection, day, accounts, verdicts, mishaps)
-    following = record(connection, day.date, decisions, known.observations, finishes)
-    return Settled(len(accounts), tuple(mishap for mishap in mishaps if mishap is not None), following)
+    more = record(connection, day.date, decisions, known.observations, finishes)
+    return Settled(len(accounts), tuple(mishap for mishap in mishaps if mishap is not None), more)
 
 
 def leave_open(

@@ -81,9 +81,9 @@ WHERE e.member_id = ANY (%(ids)s) AND e.day = %(day)s
 SELECT member_id, day, outcome FROM evaluations WHERE member_id = ANY (%(ids)s) ORDER BY member_id, day
 
 -- name: record
--- Outcome, streak and posting in one statement, for a whole batch, with the observations that they rest on. A batch
--- that is finished by it has the next one marked as sent in its place, which is what it gives. The values come in
--- columns, which Postgres reads several times as fast as rows of JSON.
+-- Outcome, streak and posting in one statement, for a whole batch, with the observations that they rest on. It may
+-- finish a batch, and gives whether batches of that run wait to be sent. The values come in columns, which Postgres
+-- reads several times as fast as rows of JSON.
 WITH decided AS (
     SELECT * FROM ROWS FROM (
         unnest(%(ids)s::bigint[]), unnest(%(outcomes)s::text[]), unnest(%(reasons)s::text[]), unnest(%(solved)s::int[]),
@@ -124,14 +124,7 @@ WITH decided AS (
     UPDATE batches SET state = 'done', finished_at = clock_timestamp(), error = NULL
     WHERE run_id = %(run_id)s AND batch = %(batch)s AND state <> 'done'
 )
-UPDATE batches SET sent_at = clock_timestamp()
-WHERE run_id = %(run_id)s AND batch = (
-    SELECT batch FROM batches
-    WHERE run_id = %(run_id)s AND sent_at IS NULL AND state = 'waiting'
-      AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
-    ORDER BY batch LIMIT 1
-    FOR UPDATE SKIP LOCKED)
-RETURNING batch
+SELECT EXISTS (SELECT FROM batches WHERE run_id = %(run_id)s AND sent_at IS NULL AND state = 'waiting')
 
 -- name: forget_failures
 -- A job that failed long ago is no news any more; its evaluation stays as it is.
