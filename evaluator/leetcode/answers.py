@@ -15,6 +15,8 @@ A member's two aliases, the account and the list of recent solves, mean:
     there                  rows           VISIBLE
 
     * UNAVAILABLE, if there are errors that name no alias: the null may be their doing
+
+Where one member is asked about, and "does not exist" is all that is said, it is of that member.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ import orjson
 
 from evaluator.domain.challenge import handle_key
 from evaluator.domain.evidence import Reply, Row, Standing
-from evaluator.leetcode.document import Errors, identity, means_unknown, open_document, second, text
+from evaluator.leetcode.document import Errors, identity, is_of_nobody, means_unknown, open_document, second, text
 from evaluator.leetcode.queries import calendar_fields, list_alias, user_alias
 from evaluator.leetcode.refusal import Document, Refusal, plain
 
+_UNKNOWN = "LeetCode knows no user of this name"
 _UNUSABLE = Row(None, None, None)
 
 
@@ -43,6 +46,8 @@ def replies_in(document: Document, handles: Sequence[str], years: Sequence[int])
         document, {alias(index) for index in range(len(handles)) for alias in (list_alias, user_alias)}
     )
     if isinstance(opened, Refusal):
+        if len(handles) == 1 and is_of_nobody(document):
+            return {handles[0]: Reply(handles[0], Standing.USER_NOT_FOUND, detail=_UNKNOWN)}
         return opened
     data, errors = opened
     calendars = calendar_fields(years)
@@ -77,7 +82,7 @@ def _standing(index: int, data: Mapping[str, Any], errors: Errors) -> tuple[Stan
     user, about_user = data.get(user_alias(index)), errors.about.get(user_alias(index), ())
     listed, about_list = data.get(list_alias(index)), errors.about.get(list_alias(index), ())
     if user is None and any(means_unknown(said) for said in about_user):
-        return Standing.USER_NOT_FOUND, "LeetCode knows no user of this name"
+        return Standing.USER_NOT_FOUND, _UNKNOWN
     for said in (*about_user, *about_list):
         if not means_unknown(said):
             return Standing.UNAVAILABLE, f"LeetCode answered with an error about this member: {said}"
@@ -86,7 +91,7 @@ def _standing(index: int, data: Mapping[str, Any], errors: Errors) -> tuple[Stan
     if (user is None or listed is None) and errors.loose:
         return Standing.UNAVAILABLE, f"LeetCode answered with an error: {errors.loose}"
     if user is None:
-        return Standing.USER_NOT_FOUND, "LeetCode knows no user of this name"
+        return Standing.USER_NOT_FOUND, _UNKNOWN
     if not isinstance(user, dict) or not isinstance(listed, list | None):
         return Standing.UNAVAILABLE, "LeetCode's answer about this member cannot be read"
     if listed is None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import RemoteDisconnected
-from typing import cast
+from typing import TypeVar, cast
 
 import requests
 import urllib3
@@ -20,6 +20,7 @@ from evaluator.domain.evidence import Reply, Standing
 from evaluator.domain.rules import Difficulty
 from evaluator.leetcode import queries
 from evaluator.leetcode.answers import replies_in
+from evaluator.leetcode.breaker import Breaker
 from evaluator.leetcode.catalogue import Page, difficulties_in, page_in
 from evaluator.leetcode.pacer import NoSlotError, Pacer
 from evaluator.leetcode.parts import ask_in_parts
@@ -35,9 +36,6 @@ from evaluator.leetcode.refusal import (
 MOST_SLUGS = 50
 """Problems looked up in one request."""
 
-OUTAGE = 5
-"""Failures in a row that are an outage."""
-
 LARGEST_ANSWER = 8 * 2**20
 """Bytes; twenty members with busy calendars take a fiftieth of it."""
 
@@ -52,6 +50,8 @@ HEADERS = {
 
 _CONNECTIONS = 1000  # kept open at most: one for each thread that asks, and no process has more
 _PIECE = 2**16
+
+T = TypeVar("T")
 
 _TROUBLE = (OSError, urllib3.exceptions.HTTPError)  # what requests raises is an OSError too
 
@@ -77,6 +77,11 @@ class Answers:
     asked_at: int = 0
 
 
+def _is_answer(replies: Mapping[str, Reply]) -> bool:
+    """Whether LeetCode said something usable about anybody."""
+    return any(reply.standing is not Standing.UNAVAILABLE for reply in replies.values())
+
+
 class Client:
     """Asks LeetCode, from any number of threads."""
 
@@ -88,7 +93,7 @@ class Client:
         self._timeout = timeout
         self._pacer = pacer
         self._clock = clock
-        self._failures = 0
+        self._breaker = Breaker(pacer)
         self._request = requests.Request("POST", url, headers=HEADERS).prepare()
         # An adapter, not a session: it keeps connections for all threads, and that is all that is wanted. It follows
         # no redirect, keeps no cookie, takes no proxy from the environment, and costs a third less.
@@ -103,14 +108,20 @@ class Client:
         One request, unless LeetCode refuses it as invalid: then it is asked in parts, each with a slot of its own.
         """
         asked_at = 0
+        unique = list(dict.fromkeys(handles))
 
         def ask(part: Sequence[str]) -> dict[str, Reply] | Refusal:
             nonlocal asked_at
-            sent_at, document = self._post(queries.recent_solves(part, years))
+            body = queries.recent_solves(part, years)
+            sent_at, replies = self._ask(body, lambda document: replies_in(document, part, years))
             asked_at = asked_at or sent_at
-            return document if isinstance(document, Refusal) else replies_in(document, part, years)
+            if not isinstance(replies, Refusal) and _is_answer(replies):
+                self._breaker.answered()
+            return replies
 
-        asked = ask_in_parts(list(dict.fromkeys(handles)), ask)
+        asked = ask_in_parts(unique, ask)
+        if not _is_answer(asked.answers):
+            self._note_unanswered(unique, asked.refusal)
         poisoned = {
             handle: Reply(handle, Standing.UNAVAILABLE, detail=refusal.detail)
             for handle, refusal in asked.poisoned.items()
@@ -122,7 +133,10 @@ class Client:
         found: dict[str, Difficulty] = {}
         unique = list(dict.fromkeys(slugs))
         for start in range(0, len(unique), MOST_SLUGS):
-            asked = ask_in_parts(unique[start : start + MOST_SLUGS], self._ask_difficulties)
+            part = unique[start : start + MOST_SLUGS]
+            asked = ask_in_parts(part, self._ask_difficulties)
+            if not asked.answers:
+                self._note_unanswered(part, asked.refusal)
             if asked.refusal is not None:
                 return asked.refusal
             found |= {slug: difficulty for slug, difficulty in asked.answers.items() if difficulty is not None}
@@ -132,21 +146,39 @@ class Client:
         """The catalogue, page by page; a refusal is the last that comes."""
         skip = 0
         while True:
-            _, document = self._post(queries.problems(skip))
-            page = document if isinstance(document, Refusal) else page_in(document)
+            _, page = self._ask(queries.problems(skip), page_in)
             yield page
             if isinstance(page, Refusal):
                 return
+            self._breaker.answered()
             skip += page.row_count
             if not page.row_count or skip >= page.total:
                 return
 
     def _ask_difficulties(self, slugs: Sequence[str]) -> dict[str, Difficulty | None] | Refusal:
-        _, document = self._post(queries.difficulties(slugs))
-        return document if isinstance(document, Refusal) else difficulties_in(document, slugs)
+        _, found = self._ask(queries.difficulties(slugs), lambda document: difficulties_in(document, slugs))
+        if not isinstance(found, Refusal) and found:
+            self._breaker.answered()
+        return found
+
+    def _note_unanswered(self, keys: Sequence[str], refusal: Refusal | None) -> None:
+        """LeetCode answered a question about `keys`, and nobody's answer was among it; other failures are noted."""
+        if keys and (refusal is None or refusal.kind is RefusalKind.BAD_QUERY):
+            self._breaker.unanswered(keys)
+
+    def _ask(self, body: bytes, read: Callable[[Document], T | Refusal]) -> tuple[int, T | Refusal]:
+        """Ask once, read the answer, note where it is a refusal. The second of sending, or 0, comes with it."""
+        sent_at, document = self._post(body)
+        found = document if isinstance(document, Refusal) else read(document)
+        if isinstance(found, Refusal):
+            if found.kind is RefusalKind.BAD_QUERY and self._breaker.is_open:
+                # To ask about parts of it would be to knock at a door that is shut, several times.
+                found = replace(found, kind=RefusalKind.RETRY_LATER)
+            self._breaker.refused(found)
+        return sent_at, found
 
     def _post(self, body: bytes) -> tuple[int, Document | Refusal]:
-        """Wait for a slot, send, classify what comes back, tell the pacer; with the second of sending, or 0."""
+        """Wait for a slot, send, classify what comes back; with the second of sending, or 0."""
         sent_at = 0
         # The clock may have to ask a database, which must not come between a slot and its request.
         told, told_at = self._clock(), time.monotonic()
@@ -164,29 +196,9 @@ class Client:
             except _TROUBLE as error:
                 if not final and made == pool.num_connections and _was_hung_up(error):
                     continue
-                failure = classify_error(error)
-                self._report(failure)
-                return sent_at, failure
+                return sent_at, classify_error(error)
             break
-        document = classify_answer(answer, sent_at)
-        self._report(document)
-        return sent_at, document
-
-    def _report(self, document: Document | Refusal) -> None:
-        """Tell the pacer, for every process, how it went.
-
-        Several failures without one answer in between are an outage: asking on would only use up attempts.
-        """
-        if not isinstance(document, Refusal):
-            self._failures = 0
-            self._pacer.accepted()
-        elif document.kind is RefusalKind.SLOW_DOWN:
-            self._pacer.refused(document.retry_after)
-        elif document.kind is RefusalKind.RETRY_LATER:
-            # Threads may miss one another's count: then the outage is noticed a request later.
-            self._failures += 1
-            if self._failures >= OUTAGE:
-                self._pacer.refused()
+        return sent_at, classify_answer(answer, sent_at)
 
     def _exchange(self, body: bytes) -> HttpAnswer:
         request = self._request.copy()

@@ -28,8 +28,7 @@ class Errors:
 
 def open_document(document: Document, aliases: Collection[str]) -> tuple[Mapping[str, Any], Errors] | Refusal:
     """The data, empty where errors about some of `aliases` are all there is, and the errors."""
-    data, entries = document.get("data"), document.get("errors")
-    entries = entries if isinstance(entries, list) else [entries] if entries else []
+    data, entries = document.get("data"), _entries(document)
     errors = _sort(entries, aliases)
     if isinstance(data, dict) and data:
         return data, errors
@@ -38,6 +37,12 @@ def open_document(document: Document, aliases: Collection[str]) -> tuple[Mapping
     if entries:
         return Refusal(RefusalKind.BAD_QUERY, f"LeetCode does not accept the query ({message_of(entries[0])})")
     return Refusal(RefusalKind.RETRY_LATER, "LeetCode's answer holds neither data nor errors")
+
+
+def is_of_nobody(document: Document) -> bool:
+    """Whether all that a document says is that somebody does not exist."""
+    entries = _entries(document)
+    return not document.get("data") and bool(entries) and all(means_unknown(message_of(entry)) for entry in entries)
 
 
 def means_unknown(said: str) -> bool:
@@ -68,6 +73,11 @@ def second(value: object) -> int | None:
     else:
         return None
     return int(number) if 1 <= number <= _LAST_SECOND else None
+
+
+def _entries(document: Document) -> list[object]:
+    entries = document.get("errors")
+    return entries if isinstance(entries, list) else [entries] if entries else []
 
 
 def _sort(entries: Sequence[object], aliases: Collection[str]) -> Errors:
