@@ -15,6 +15,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
 from evaluator.api.failures import FAILURES, Failure, known
+from evaluator.api.rate_limit import address_of, refusal
 from evaluator.api.services import Served, Services, services_of
 from evaluator.domain.verdict import Outcome
 from evaluator.ledger.jobs import FailedJob
@@ -49,12 +50,21 @@ class AdminRoute(APIRoute):
 
 
 def _authorise(request: Request) -> None:
-    token = services_of(request).settings.admin_token
+    """Raises HTTPException where the call has not the token, or wrong ones came from its address again and again."""
+    services = services_of(request)
+    token, address = services.settings.admin_token, address_of(request.scope)
     if not token:
         raise HTTPException(503, "No ADMIN_TOKEN is configured, so nobody may make this call; set one and start again.")
+    # Before the token is looked at: else a guess would be tried all the same.
+    wait = services.wrong_tokens.wait(address)
+    if wait:
+        detail, headers = refusal(wait, "wrong tokens")
+        raise HTTPException(429, detail, headers)
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     # Compared as bytes, in constant time whatever the caller sent.
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+        if given:
+            services.wrong_tokens.take(address)
         raise HTTPException(
             401, "Send the header `Authorization: Bearer ADMIN_TOKEN`.", headers={"WWW-Authenticate": "Bearer"}
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,14 @@ from fastapi.staticfiles import StaticFiles
 from evaluator.api import admin, challenges, console, health, metrics, reference
 from evaluator.api.body_limit import BodyLimit
 from evaluator.api.failures import answer_failures
+from evaluator.api.rate_limit import (
+    CALLS_A_SECOND,
+    CALLS_AT_ONCE,
+    WRONG_TOKENS_A_SECOND,
+    WRONG_TOKENS_AT_ONCE,
+    Buckets,
+    RateLimit,
+)
 from evaluator.api.services import Services
 from evaluator.ledger.database import Database
 from evaluator.queue.broker import Broker
@@ -25,13 +34,21 @@ Every failure answers `{"detail": "one sentence"}`.
 
 
 def create_app(
-    *, database: Database, outbox: Outbox, broker: Broker, clock: Callable[[], int], settings: Settings
+    *,
+    database: Database,
+    outbox: Outbox,
+    broker: Broker,
+    clock: Callable[[], int],
+    settings: Settings,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """The application over these services, which stay the caller's to close.
 
     `broker` is only looked at, so a client that gives up soon suits it: health and metrics wait for no longer.
+    `monotonic` tells the seconds by which calls are counted.
     """
-    services = Services(database, outbox, broker, clock, settings)
+    wrong_tokens = Buckets(WRONG_TOKENS_A_SECOND, WRONG_TOKENS_AT_ONCE, monotonic)
+    services = Services(database, outbox, broker, clock, settings, wrong_tokens)
     app = FastAPI(
         title="evaluator",
         version=version("evaluator"),
@@ -43,6 +60,7 @@ def create_app(
     app.state.services = services
     app.state.registry = metrics.registry_of(services)
     app.add_middleware(BodyLimit)
+    app.add_middleware(RateLimit, buckets=Buckets(CALLS_A_SECOND, CALLS_AT_ONCE, monotonic))
     answer_failures(app)
     for part in (challenges, admin, health, metrics, reference, console):
         app.include_router(part.router)

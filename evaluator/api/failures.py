@@ -35,6 +35,7 @@ class Failure(BaseModel):
 FAILURES: dict[int | str, dict[str, Any]] = {
     404: {"model": Failure, "description": "There is no such thing; the sentence names it."},
     422: {"model": Failure, "description": "The call is not understood; the sentence names what is wrong in it."},
+    429: {"model": Failure, "description": "Too many calls from this address; `Retry-After` says when to go on."},
     503: {"model": Failure, "description": "A service is away; the sentence names it."},
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -20,12 +20,24 @@ TOKEN = "a-token-of-the-tests"  # noqa: S105  # guards nothing
 
 
 @contextmanager
-def served(database: Database, redis_url: str, now: int, *, token: str = TOKEN) -> Iterator[httpx.Client]:
+def served(
+    database: Database,
+    redis_url: str,
+    now: int,
+    *,
+    token: str = TOKEN,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Iterator[httpx.Client]:
     """Serve over these services, at a time that stands still; the client knows the way and no token."""
     settings = Settings(redis_url=redis_url, admin_token=token)
     broker = connect(settings)
     app = create_app(
-        database=database, outbox=MessageOutbox(broker), broker=broker, clock=lambda: now, settings=settings
+        database=database,
+        outbox=MessageOutbox(broker),
+        broker=broker,
+        clock=lambda: now,
+        settings=settings,
+        monotonic=monotonic,
     )
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
