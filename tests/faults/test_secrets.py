@@ -26,8 +26,10 @@ def test_planted_secrets_come_out_nowhere(arena: Arena) -> None:
     arena.leetcode.goes_wrong("truncated", skip=3, times=1)
     said: list[Command] = [arena.start("enqueue", "--json", **loud)]
     said[0].wait()
-    worker, server = arena.worker(**loud), arena.server(**loud)
+    worker, server, scheduler = arena.worker(**loud), arena.server(**loud), arena.start("scheduler", **loud)
     admin = f"{server.address()}/api/admin"
+    paths = ("/", "/docs", "/openapi.json", "/metrics", "/readyz", "/challenges/grind", "/api/challenges")
+    pages = [requests.get(f"{server.address()}{path}", timeout=10).text for path in paths]
     for path in ("queue/stats", "queue/failed"):
         for token in (TOKEN, "wrong", PASSWORD):
             requests.get(f"{admin}/{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10)
@@ -44,8 +46,8 @@ def test_planted_secrets_come_out_nowhere(arena: Arena) -> None:
     for words in (["verdicts", "--challenge", "grind", "--json"], ["queue", "failed", "--json"], ["doctor"]):
         said.append(arena.start(*words, **loud))
         said[-1].wait()
-    said += [worker, server]
-    texts = [command.said() + command.out() for command in said]
+    said += [worker, server, scheduler]
+    texts = [command.said() + command.out() for command in said] + pages
     assert "Traceback" in worker.said() + server.said() or "does not answer" in "".join(texts)
     for secret in (TOKEN, PASSWORD, redis_password):
         assert [text for text in texts if secret in text] == []
