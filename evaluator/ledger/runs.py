@@ -31,6 +31,13 @@ class Run:
     state: RunState
 
 
+class Span(NamedTuple):
+    """Dates of a challenge, `last` included."""
+
+    first: date
+    last: date
+
+
 class Turn(NamedTuple):
     """A run that is to be opened, and the number of the pass, which tells its messages apart."""
 
@@ -80,6 +87,27 @@ def runs_of(connection: Connection, challenge_ids: Sequence[str]) -> dict[str, d
     for challenge_id, day, run_id, state in connection.execute(_SQL["of_challenges"], {"ids": list(challenge_ids)}):
         found[challenge_id][day] = Run(run_id, RunState(state))
     return found
+
+
+def days_without_run(connection: Connection, spans: Mapping[str, Span]) -> dict[str, list[date]]:
+    """The dates of each challenge's span that have no run."""
+    found: dict[str, list[date]] = {}
+    for challenge_id, day in connection.execute(_SQL["missing"], _spans(spans)):
+        found.setdefault(challenge_id, []).append(day)
+    return found
+
+
+def runs_within(connection: Connection, spans: Mapping[str, Span], states: Sequence[RunState]) -> dict[int, str]:
+    """The challenge of each run that lies in its challenge's span and is in one of these states."""
+    return dict(connection.execute(_SQL["within"], {**_spans(spans), "states": list(states)}).fetchall())
+
+
+def _spans(spans: Mapping[str, Span]) -> dict[str, object]:
+    return {
+        "ids": list(spans),
+        "first": [span.first for span in spans.values()],
+        "last": [span.last for span in spans.values()],
+    }
 
 
 def insert_runs(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from math import floor
 
 import structlog
 
-from evaluator.domain.day import Window, days_between
+from evaluator.domain.day import ONE_DAY
 from evaluator.ledger.challenges import Challenge, Unreadable, read_challenges
 from evaluator.ledger.database import UNREACHABLE, Connection, Database
-from evaluator.ledger.runs import Pass, Run, RunState, insert_runs, next_turns, requeue, runs_of
+from evaluator.ledger.runs import RunState, Span, days_without_run, insert_runs, next_turns, requeue, runs_within
 from evaluator.service.outbox import Outbox
 
 _log = structlog.get_logger(__name__)
@@ -53,25 +56,37 @@ def enqueue(database: Database, outbox: Outbox, request: Request, now: int, sett
     """
     with database.transaction() as connection:
         challenges, refused = _wanted(connection, request)
-        ids = [challenge.id for challenge in challenges]
-        present = runs_of(connection, ids)
-        queued: list[QueuedRun] = []
+        due: dict[str, Span] = {}
         for challenge in challenges:
-            try:
-                due, why_not = _due_days(challenge, request, now - settle_delay)
-                queued += _queue(connection, challenge, due, present[challenge.id], request)
+            with _alone(challenge, refused):
+                span, why_not = _due(challenge, request, now - settle_delay)
                 refused += why_not
-            except UNREACHABLE:
-                raise
-            except Exception as error:  # noqa: BLE001  # whatever it is, it is this challenge's
-                _log.exception("Challenge cannot be enqueued", challenge=challenge.id)
-                why = " ".join(f"{type(error).__name__}: {error}".split())
-                refused.append(f"challenge {challenge.id}: it cannot be enqueued ({why}); the log says where")
-        turns = next_turns(connection, ids)
+                if span is not None:
+                    due[challenge.id] = span
+        missing = days_without_run(connection, due)
+        queued = _requeue(connection, due, request)
+        for challenge in challenges:
+            if challenge.id in missing:
+                with _alone(challenge, refused), connection.transaction():
+                    queued += _insert(connection, challenge, missing[challenge.id])
+        turns = next_turns(connection, [challenge.id for challenge in challenges])
     outbox.send_runs(turns)
     level = logging.INFO if queued else logging.DEBUG
     _log.log(level, f"Successfully queued {len(queued)} challenge evaluation jobs", messages=len(turns))
-    return Queued(tuple(queued), tuple(refused))
+    return Queued(tuple(sorted(queued, key=lambda run: (run.challenge, run.day))), tuple(refused))
+
+
+@contextmanager
+def _alone(challenge: Challenge, refused: list[str]) -> Iterator[None]:
+    """Whatever is wrong with a challenge keeps no other from being enqueued."""
+    try:
+        yield
+    except UNREACHABLE:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is this challenge's
+        _log.exception("Challenge cannot be enqueued", challenge=challenge.id)
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        refused.append(f"challenge {challenge.id}: it cannot be enqueued ({why}); the log says where")
 
 
 def _wanted(connection: Connection, request: Request) -> tuple[list[Challenge], list[str]]:
@@ -90,44 +105,38 @@ def _wanted(connection: Connection, request: Request) -> tuple[list[Challenge], 
     return [one for one in meant if isinstance(one, Challenge)], list(map(str, unreadable))
 
 
-def _due_days(challenge: Challenge, request: Request, over_by: float) -> tuple[dict[date, Window], list[str]]:
-    """The days of a challenge that ended at `over_by` or before; and, of a day that was asked for, why it is not one.
+def _due(challenge: Challenge, request: Request, over_by: float) -> tuple[Span | None, list[str]]:
+    """The dates of a challenge that ended at `over_by` or before; and, of a day that was asked for, why it is not one.
 
     Of all challenges, those that do not have that day are not meant.
     """
-    day = request.day
+    calendar, day = challenge.calendar, request.day
     if day is None:
-        due: dict[date, Window] = {}
-        for one in days_between(challenge.starts, challenge.ends):
-            window = challenge.calendar.window(one)
-            if window is not None and window.end > over_by:
-                break  # the days after it end later still
-            if window is not None:
-                due[one] = window
-        return due, []
-    window = challenge.calendar.window(day) if challenge.starts <= day <= challenge.ends else None
+        last = min(challenge.ends, calendar.date_at(floor(over_by)) - ONE_DAY)
+        return (Span(challenge.starts, last) if last >= challenge.starts else None), []
+    window = calendar.window(day) if challenge.starts <= day <= challenge.ends else None
     if window is None:
         why = f"challenge {challenge.id}: {day} is not one of its days, {challenge.starts} to {challenge.ends}"
-        return {}, [why] if request.challenge else []
+        return None, [why] if request.challenge else []
     if window.end > over_by:
-        return {}, [f"challenge {challenge.id}: {day} is not due yet in {challenge.timezone}; try again later"]
-    return {day: window}, []
+        return None, [f"challenge {challenge.id}: {day} is not due yet in {challenge.timezone}; try again later"]
+    return Span(day, day), []
 
 
-def _queue(
-    connection: Connection, challenge: Challenge, due: dict[date, Window], present: dict[date, Run], request: Request
-) -> list[QueuedRun]:
-    """Insert the runs that are missing, and queue a further pass over those that want one."""
-    missing = {day: window for day, window in due.items() if day not in present}
-    next_pass: Pass = "reevaluate" if request.reevaluate else "pending"
-    wanted = set(RunState) if request.reevaluate else set() if request.new_only else {RunState.PENDING}
-    again = [present[day].id for day in due if day in present and present[day].state in wanted]
-    if not (missing or again):
+def _insert(connection: Connection, challenge: Challenge, days: Iterable[date]) -> list[QueuedRun]:
+    """A run for each of these days; a date that the zone skips gets none."""
+    windows = {day: challenge.calendar.window(day) for day in days}
+    lacking = {day: window for day, window in windows.items() if window is not None}
+    if not lacking:
         return []
-    queued: dict[date, int] = {}
-    with connection.transaction():  # one of its own: what fails is undone for this challenge alone
-        if missing:
-            queued = insert_runs(connection, challenge.id, missing, challenge.calendar.start(challenge.starts))
-        if again:
-            queued |= {day: run_id for run_id, day in requeue(connection, again, next_pass).items()}
-    return [QueuedRun(challenge.id, day, queued[day]) for day in sorted(queued)]
+    inserted = insert_runs(connection, challenge.id, lacking, challenge.calendar.start(challenge.starts))
+    return [QueuedRun(challenge.id, day, run_id) for day, run_id in inserted.items()]
+
+
+def _requeue(connection: Connection, due: Mapping[str, Span], request: Request) -> list[QueuedRun]:
+    """A further pass over the due runs that want one."""
+    if request.new_only and not request.reevaluate:
+        return []
+    present = runs_within(connection, due, list(RunState) if request.reevaluate else [RunState.PENDING])
+    again = requeue(connection, sorted(present), "reevaluate" if request.reevaluate else "pending")
+    return [QueuedRun(present[run_id], day, run_id) for run_id, day in again.items()]

@@ -116,7 +116,14 @@ OF_STATEMENTS: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("evaluations", "record"): {"after": "{NULL,NULL}"},
     ("runs", "prune"): {"after": 30 * 86400},
     ("runs", "fan_out"): {"after": 600},
+    ("runs", "missing"): {"ids": "{c7,c8}", "first": "{2026-04-05,2026-04-05}", "last": "{2026-04-11,2026-04-11}"},
     ("runs", "of_challenges"): {"ids": "{c7}"},
+    ("runs", "within"): {
+        "ids": "{c7,c8}",
+        "first": "{2026-04-05,2026-04-05}",
+        "last": "{2026-04-11,2026-04-11}",
+        "states": "{pending}",
+    },
 }
 
 NOTHING: Mapping[str, object] = {}

@@ -3,6 +3,26 @@
 -- name: of_challenges
 SELECT challenge_id, day, id, state FROM runs WHERE challenge_id = ANY (%(ids)s)
 
+-- name: missing
+-- The dates of each challenge's span that have no run. They are counted first, in the index: nearly all challenges have
+-- a run for each, whatever number of days they have.
+SELECT span.id, lacking.day
+FROM unnest(%(ids)s::text[], %(first)s::date[], %(last)s::date[]) AS span (id, first, last)
+CROSS JOIN LATERAL (
+    SELECT span.first + n AS day FROM generate_series(0, span.last - span.first) AS n
+    EXCEPT
+    SELECT r.day FROM runs r WHERE r.challenge_id = span.id AND r.day BETWEEN span.first AND span.last
+) lacking
+WHERE span.last - span.first + 1 > (
+    SELECT count(*) FROM runs r WHERE r.challenge_id = span.id AND r.day BETWEEN span.first AND span.last)
+
+-- name: within
+-- The runs of each challenge's span that are in one of these states.
+SELECT r.id, r.challenge_id
+FROM unnest(%(ids)s::text[], %(first)s::date[], %(last)s::date[]) AS span (id, first, last)
+JOIN runs r ON r.challenge_id = span.id AND r.day BETWEEN span.first AND span.last
+WHERE r.state = ANY (%(states)s)
+
 -- name: insert
 -- A run for each day; a concurrent enqueue may have been first, then nothing is inserted for that day.
 INSERT INTO runs (challenge_id, day, day_start, day_end, counts_from, queued_at)
