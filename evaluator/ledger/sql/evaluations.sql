@@ -78,7 +78,10 @@ WHERE e.member_id = ANY (%(ids)s) AND e.day = %(day)s
 
 -- name: outcomes
 -- For a replay: every day of these members.
-SELECT member_id, day, outcome FROM evaluations WHERE member_id = ANY (%(ids)s) ORDER BY member_id, day
+SELECT e.member_id, e.day, e.outcome
+FROM members m JOIN runs r ON r.challenge_id = m.challenge_id JOIN evaluations e ON e.day = r.day AND e.member_id = m.id
+WHERE m.id = ANY (%(ids)s)
+ORDER BY e.member_id, e.day
 
 -- name: record
 -- Outcome, streak and posting in one statement, for a whole batch, with the observations that they rest on. It may
