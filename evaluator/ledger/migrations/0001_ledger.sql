@@ -95,14 +95,13 @@ CREATE TABLE batches (
     finished_at timestamptz,
     error      text,
     PRIMARY KEY (run_id, batch)
-) WITH (fillfactor = 60);
-CREATE INDEX batches_live ON batches (run_id, batch) WHERE state <> 'done';
-CREATE INDEX batches_unsent ON batches (run_id, batch) WHERE sent_at IS NULL AND state = 'waiting';
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);
+CREATE INDEX batches_live ON batches (run_id, batch) INCLUDE (size, state) WHERE state <> 'done';
 CREATE INDEX batches_sent ON batches (sent_at) WHERE sent_at IS NOT NULL AND state <> 'done';
 CREATE INDEX batches_finished ON batches (finished_at) INCLUDE (size) WHERE state = 'done';
 
 CREATE TABLE evaluations (
-    member_id  bigint NOT NULL REFERENCES members ON DELETE CASCADE,
+    member_id  bigint NOT NULL,                        -- a member of the run's challenge, with which it is deleted
     day        date NOT NULL,
     run_id     bigint NOT NULL REFERENCES runs ON DELETE CASCADE,
     batch      integer NOT NULL,
@@ -115,11 +114,15 @@ CREATE TABLE evaluations (
     evaluated_at timestamptz,
     error      text,                                   -- the last error of a job that was given up
     failed_at  timestamptz,                            -- when it was given up; null once cleared or settled
-    PRIMARY KEY (member_id, day)
-) WITH (fillfactor = 70);
+    -- By day first: a day's rows then lie side by side in the index, however many days and members there are. By member
+    -- first each row would touch a page of its own, a page that is written whole after each checkpoint.
+    PRIMARY KEY (day, member_id)
+) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_insert_scale_factor = 0.01,
+        autovacuum_analyze_scale_factor = 0.01);
 CREATE INDEX evaluations_run ON evaluations (run_id, batch);
 CREATE INDEX evaluations_pending ON evaluations (run_id, member_id) WHERE outcome = 'pending';
 CREATE INDEX evaluations_unproven ON evaluations (run_id, reason) WHERE outcome = 'pending' AND reason <> 'not_evaluated';
+CREATE INDEX evaluations_frozen ON evaluations (member_id, day) WHERE outcome = 'frozen';
 CREATE INDEX evaluations_failed_jobs ON evaluations (failed_at) WHERE failed_at IS NOT NULL;
 
 -- The penalty ledger. Entry 1 of a day is a penalty, 2 its reversal, 3 a penalty again, …
@@ -129,8 +132,8 @@ CREATE TABLE postings (
     entry     smallint NOT NULL,
     amount    bigint NOT NULL CHECK (amount <> 0),     -- minor units; a reversal is negative
     posted_at timestamptz NOT NULL,
-    PRIMARY KEY (member_id, day, entry)
-);
+    PRIMARY KEY (member_id, day, entry) INCLUDE (amount) -- a member's total is read from the index alone
+) WITH (autovacuum_vacuum_insert_scale_factor = 0.01);
 
 CREATE TABLE overrides (
     id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

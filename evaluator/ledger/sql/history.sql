@@ -4,8 +4,9 @@
 -- The evaluation and its run. Without an evaluation the run alone, if there is one.
 SELECT r.state, r.retry_at, e.outcome, e.reason, e.solved, e.required, coalesce(e.evidence, '[]'),
        e.evaluated_at, e.error,
-       EXISTS (SELECT FROM evaluations p
-               WHERE p.member_id = e.member_id AND p.day < e.day AND p.outcome = 'pending') AS provisional
+       EXISTS (SELECT FROM runs older JOIN evaluations p ON p.run_id = older.id
+               WHERE older.challenge_id = r.challenge_id AND older.state <> 'settled' AND older.day < r.day
+                 AND p.member_id = e.member_id AND p.outcome = 'pending') AS provisional
 FROM runs r LEFT JOIN evaluations e ON e.run_id = r.id AND e.member_id = %(member)s
 WHERE r.challenge_id = %(challenge)s AND r.day = %(day)s
 

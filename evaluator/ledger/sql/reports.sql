@@ -30,8 +30,10 @@ LIMIT %(limit)s
 -- name: cells
 -- The evaluations of some members on the days from %(first)s to %(last)s.
 SELECT m.handle_key, e.day, e.outcome, e.reason, e.solved, e.required
-FROM members m JOIN evaluations e ON e.member_id = m.id
-WHERE m.challenge_id = %(challenge)s AND m.handle_key = ANY (%(keys)s) AND e.day BETWEEN %(first)s AND %(last)s
+FROM members m
+JOIN runs r ON r.challenge_id = m.challenge_id AND r.day BETWEEN %(first)s AND %(last)s
+JOIN evaluations e ON e.day = r.day AND e.member_id = m.id
+WHERE m.challenge_id = %(challenge)s AND m.handle_key = ANY (%(keys)s)
 
 -- name: bound_pauses
 -- A reader that stops reading for %(seconds)s seconds loses its transaction, and not the connections of others.
