@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import redis
@@ -34,7 +34,11 @@ _CONNECT_WITHIN = 3.0
 
 
 class Broker(RedisBroker):
-    """Its keys are described at the head of Dramatiq's `dispatch.lua`; ids are those of `messages.py`."""
+    """Its keys are described at the head of Dramatiq's `dispatch.lua`; ids are those of `messages.py`.
+
+    Once it is `stopping`, its worker waits no longer for a Redis that is away: what it could not say there is noticed
+    by others, as if it had been killed.
+    """
 
     def __init__(
         self, client: redis.Redis, middleware: Sequence[Middleware], maintenance_chance: int = MAINTENANCE_CHANCE
@@ -51,6 +55,7 @@ class Broker(RedisBroker):
         self._clock_lock = Lock()
         self._clock_read_at, self._clock_ahead = float("-inf"), 0.0
         self.held = Held()
+        self.stopping = Event()
         for queue in QUEUES.values():
             self.declare_queue(queue)
 

@@ -106,12 +106,10 @@ class LosslessConsumer(_RedisConsumer):
         return MessageProxy(message)
 
     def ack(self, message: MessageProxy) -> None:
-        _connected(lambda: super(LosslessConsumer, self).ack(message))  # type: ignore[no-untyped-call]  # as above
-        self._forget(message)
+        self._finish(lambda: super(LosslessConsumer, self).ack(message), message)  # type: ignore[no-untyped-call]  # as above
 
     def nack(self, message: MessageProxy) -> None:
-        _connected(lambda: super(LosslessConsumer, self).nack(message))  # type: ignore[no-untyped-call]  # as above
-        self._forget(message)
+        self._finish(lambda: super(LosslessConsumer, self).nack(message), message)  # type: ignore[no-untyped-call]  # as above
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         _connected(lambda: super(LosslessConsumer, self).requeue(messages))  # type: ignore[no-untyped-call]  # as above
@@ -120,7 +118,14 @@ class LosslessConsumer(_RedisConsumer):
         """Give back what was fetched and is with no thread, were it still on its way from Redis."""
         _connected(self._take_back)
 
-    def _forget(self, message: MessageProxy) -> None:
+    def _finish(self, tell: Callable[[], None], message: MessageProxy) -> None:
+        try:
+            _connected(tell)
+        except ConnectionClosed as error:
+            # Dramatiq would try again and again. If the worker is to stop, others get the message, to no harm.
+            if not self.broker.stopping.is_set():
+                raise
+            _log.warning("A job is over, but not for Redis, which is away: %s", error)
         self.broker.held.discard(self.queue_name, message.options["redis_message_id"])
         if self._room():
             self._has_room.set()

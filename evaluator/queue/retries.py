@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+import dramatiq
 import redis
-from dramatiq import Broker, Message, MessageProxy
+from dramatiq import Message, MessageProxy, Worker
 from dramatiq.middleware import Retries
 
 from evaluator.queue.actors import GivenUpError
+from evaluator.queue.broker import Broker
 
 LONGEST_BACKOFF = 15.0
 """Seconds; the delay doubles up to here."""
@@ -36,9 +37,12 @@ class PersistentRetries(Retries):
             retry_when=lambda retries, error: is_outage(error) or retries + 1 < attempts,
         )
 
+    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: Worker) -> None:
+        cast("Broker", broker).stopping.set()
+
     def after_process_message(
         self,
-        broker: Broker,
+        broker: dramatiq.Broker,
         message: MessageProxy,
         *,
         result: object = None,
@@ -46,11 +50,11 @@ class PersistentRetries(Retries):
     ) -> None:
         if exception is None or isinstance(exception, GivenUpError):
             return
-        super().after_process_message(_Persistent(broker), message, result=result, exception=exception)  # type: ignore[no-untyped-call]  # dramatiq carries no annotations
+        super().after_process_message(_Persistent(cast("Broker", broker)), message, result=result, exception=exception)  # type: ignore[no-untyped-call]  # dramatiq carries no annotations
 
 
 class _Persistent:
-    """A broker whose `enqueue` does not return until the message is sent."""
+    """A broker whose `enqueue` does not return until the message is sent, or its worker is to stop."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -61,8 +65,11 @@ class _Persistent:
             try:
                 self._broker.enqueue(message, delay=delay)
             except redis.RedisError as error:
+                if self._broker.stopping.is_set():
+                    _log.warning("A retry could not be sent, Redis is away; it is left to others: %s", error)
+                    return
                 _log.warning("A retry could not be sent, Redis is away; it is tried again: %s", error)
-                time.sleep(_AGAIN)
+                self._broker.stopping.wait(_AGAIN)
             else:
                 return
 

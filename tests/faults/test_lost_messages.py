@@ -77,6 +77,24 @@ def test_a_retry_waits_for_redis(arena: Arena) -> None:
     arena.check()
 
 
+def test_a_worker_that_is_told_to_stop_does_not_wait_for_redis(arena: Arena) -> None:
+    """Its time to stop is JOB_TIME_LIMIT and ten seconds, far longer than a test waits."""
+    arena.challenge("grind", handles("member", 8), days=1)
+    arena.leetcode.goes_wrong("slow", seconds=1.5, times=1)
+    arena.leetcode.goes_wrong("server_error", times=1)
+    arena.run("enqueue")
+    worker = arena.worker(JOB_TIME_LIMIT="300s")
+    until(lambda: arena.leetcode.requests() == 1)
+    arena.redis.stop()
+    until(lambda: "A retry could not be sent" in worker.said())
+    assert worker.stop() == 0
+    arena.redis.start()
+    arena.lost_workers_are_missed()
+    arena.worker()
+    arena.finish()
+    arena.check()
+
+
 # A worker is killed
 
 
