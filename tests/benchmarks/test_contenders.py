@@ -31,10 +31,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield Bench(running, leetcode, day, folder)
 
 
-@pytest.mark.parametrize("name", ["celery", "dramatiq", "evaluator-2x4"])
+CELERY = pytest.param(
+    "celery", marks=pytest.mark.skipif(find_spec("celery") is None, reason="installed for `make bench` only")
+)
+
+
+@pytest.mark.parametrize("name", [CELERY, "dramatiq", "evaluator-2x4"])
 def test_a_contender_settles_the_members(bench: Bench, name: str) -> None:
-    if name == "celery" and find_spec("celery") is None:
-        pytest.skip("Celery is installed for `make bench` only")
     result = run(bench, CONTENDERS[name], Load(MEMBERS))
     assert result.seconds > 0
     assert set(result.cpu) == {"workers", "enqueue", "postgres", "redis", "stand-in"}
