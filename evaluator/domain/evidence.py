@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from evaluator.domain.day import Window
 
@@ -88,9 +88,11 @@ def solves_of(rows: Iterable[Row], fetched_at: int) -> list[Solve]:
         submission_id, slug, at = row
         if slug is None or at is None or at > latest:
             continue
-        key = submission_id or _identity(row)
-        if key not in solves:
-            solves[key] = Solve(key, slug, at)
+        if submission_id is None:
+            submission_id = _identity(row)
+            row = Row(submission_id, slug, at)  # noqa: PLW2901  # the same row, with an id
+        if submission_id not in solves:
+            solves[submission_id] = cast("Solve", row)  # it lacks nothing: another tuple would only cost time
     return list(solves.values())
 
 

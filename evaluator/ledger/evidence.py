@@ -76,7 +76,7 @@ def observed_columns(found: Sequence[NewObservation]) -> dict[str, str]:
         "active_dates": json([array(sorted(one.active_dates)) for one in seen]),
         "calendar_years": json([array(sorted(one.calendar_years)) for one in seen]),
         "details": json([new.detail for new in found]),
-        "solves": json([[(one.submission_id, one.slug, one.at) for one in new.solves] for new in found]),
+        "solves": json([list(map(tuple, new.solves)) for new in found]),
     }
 
 

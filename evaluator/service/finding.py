@@ -35,9 +35,11 @@ def find(handle_key: str, reply: Reply | None, asked_at: int, years: Sequence[in
         return Finding(known)
     earlier = [solve for solve in known.solves if solve.at <= asked_at]
     observation = observe(reply, asked_at, years, earlier)
-    ids = {solve.submission_id for solve in known.solves}
-    fresh = tuple([solve for solve in solves_of(reply.rows, asked_at) if solve.submission_id not in ids])
+    fresh = solves_of(reply.rows, asked_at)
+    if known.solves:
+        ids = {solve.submission_id for solve in known.solves}
+        fresh = [solve for solve in fresh if solve.submission_id not in ids]
     # Another reply about the same handle may be newer: it was stored while this one was under way.
     observations = sorted((*known.observations, observation), key=lambda seen: seen.fetched_at)
     evidence = Evidence((*known.solves, *fresh), tuple(observations))
-    return Finding(evidence, NewObservation(handle_key, observation, fresh, reply.detail))
+    return Finding(evidence, NewObservation(handle_key, observation, tuple(fresh), reply.detail))
