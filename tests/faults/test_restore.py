@@ -28,10 +28,12 @@ def test_a_dump_from_the_middle_of_a_run_ends_as_the_run_itself_does(arena: Aren
     arena.run("enqueue")
     worker = arena.worker()
     until(lambda: arena.evaluated() > 8)
+    arena.leetcode.behaves(latency=10.0)  # or it might be over before the dump begins
     dump = tmp_path / "ledger.sql"
     subprocess.run([program("pg_dump"), "--dbname", arena.database.url, "--file", str(dump)], check=True)
     worker.kill()
     assert not arena.settled()
+    arena.leetcode.behaves(latency=0.0)
     arena.client.flushall()
     with created(arena.postgres, template="template0") as url:
         restore = [program("psql"), "--quiet", "--set", "ON_ERROR_STOP=1", "--dbname", url, "--file", str(dump)]

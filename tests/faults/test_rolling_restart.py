@@ -10,9 +10,9 @@ from tests.integration.program import until
 
 
 def test_a_rolling_restart_under_load_costs_nothing(arena: Arena) -> None:
-    """One request a member, so that some are always under way."""
+    """One request a member, and slow ones while workers are replaced, so that some are always under way."""
     arena.challenge("grind", handles("member", 64), days=1)
-    arena.leetcode.behaves(latency=0.25)
+    arena.leetcode.behaves(latency=2.0)
     settings = {
         "LEETCODE_REQUESTS_PER_SECOND": "8",
         "LEETCODE_USERS_PER_REQUEST": "1",
@@ -28,6 +28,7 @@ def test_a_rolling_restart_under_load_costs_nothing(arena: Arena) -> None:
         assert old.stop() == 0
         assert "Job failed" not in old.said()
     assert not arena.settled()
+    arena.leetcode.behaves(latency=0.0)
     arena.finish(keeping=False)
     arena.check(attempts=1)
     assert arena.leetcode.asked() == 64
