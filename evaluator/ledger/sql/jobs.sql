@@ -71,7 +71,7 @@ WITH cleared AS (
 ), shrunk AS (
     UPDATE batches b SET size = b.size - c.members
     FROM (SELECT run_id, batch, count(*) AS members FROM cleared GROUP BY run_id, batch) c
-    WHERE b.run_id = c.run_id AND b.batch = c.batch
+    WHERE b.run_id = ANY (ARRAY(SELECT run_id FROM cleared)) AND b.run_id = c.run_id AND b.batch = c.batch
 )
 SELECT count(*) FROM cleared
 
