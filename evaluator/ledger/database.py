@@ -67,8 +67,12 @@ class Database:
         """A connection in autocommit. Raises psycopg.OperationalError where Postgres cannot be reached."""
         if not self._opened:
             self._open()
-        with self._pool.connection() as connection:
+        # Not the pool's own context, which would end a transaction that there is none of.
+        connection = self._pool.getconn()
+        try:
             yield connection
+        finally:
+            self._pool.putconn(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

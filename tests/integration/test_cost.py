@@ -1,0 +1,121 @@
+"""What a batch costs, counted rather than timed: round trips to PostgreSQL, commands of Redis, requests to LeetCode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from itertools import islice
+from typing import Any
+
+import psycopg
+import pytest
+
+from evaluator.domain.rules import Rules
+from evaluator.ledger.runs import Turn
+from evaluator.queue.broker import connect
+from evaluator.queue.messages import MEMBER_EVALUATION, QUEUES
+from evaluator.queue.outbox import MessageOutbox
+from evaluator.service.evaluate import SENT_TOGETHER, Done, Evaluator
+from evaluator.service.fan_out import SENT_AHEAD, fan_out
+from evaluator.settings import Settings
+from tests.integration.stage import Stage
+
+DAY = date(2026, 3, 1)
+WARM_UP = 8
+"""Batches after which each statement is prepared."""
+
+
+class Trips:
+    """The round trips to PostgreSQL of this process: psycopg waits once in each."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
+    counted = Trips()
+    wait = psycopg.Connection.wait
+
+    def waited(self: Any, *arguments: Any, **options: Any) -> Any:
+        counted.made += 1
+        return wait(self, *arguments, **options)
+
+    monkeypatch.setattr(psycopg.Connection, "wait", waited)
+    return counted
+
+
+class ByHand:
+    """A worker of one thread that takes its messages from Redis, and can be stopped after any of them."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.broker = connect(Settings(redis_url=stage.redis_url), maintenance_chance=0)
+        self.outbox = MessageOutbox(self.broker)
+        self.evaluator = Evaluator(stage.database, self.outbox, stage.upstream, 3)
+        self.consumer = self.broker.consume(QUEUES[MEMBER_EVALUATION], prefetch=8, timeout=100)
+
+    def work(self) -> Iterator[None]:
+        """Settle a batch at each step."""
+        for message in self.consumer:
+            if message is not None:
+                assert isinstance(self.evaluator.evaluate(*message.args), Done)
+                self.consumer.ack(message)
+                yield
+
+
+@pytest.fixture
+def worker(stage: Stage) -> Iterator[ByHand]:
+    worker = ByHand(stage)
+    yield worker
+    worker.broker.client.close()
+
+
+def opened(stage: Stage, worker: ByHand, batches: int, rules: Rules) -> None:
+    """A day of a challenge is fanned out into so many batches of two."""
+    stage.scene.challenge(
+        "grind", [f"idle-{n}" for n in range(2 * batches)], starts=DAY, ends=DAY, timezone="Etc/UTC", rules=rules
+    )
+    stage.at("2026-03-02T06:00Z")
+    stage.enqueue()
+    turn = stage.hand.messages.popleft()
+    assert isinstance(turn, Turn)
+    fan_out(stage.database, worker.outbox, turn.run_id, users_per_request=2)
+
+
+@contextmanager
+def scripts_run(stage: Stage, at_most: int) -> Iterator[None]:
+    """How often Redis runs a script meanwhile: everything that workers ask of it is one."""
+
+    def made() -> int:
+        return int(stage.redis.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"])
+
+    before = made()
+    yield
+    assert made() - before <= at_most
+
+
+def test_a_batch_takes_eight_round_trips_and_one_request(stage: Stage, worker: ByHand, trips: Trips) -> None:
+    opened(stage, worker, SENT_AHEAD + 64, Rules(freezes_per_month=1, penalty=500))
+    work = worker.work()
+    assert len(list(islice(work, WARM_UP))) == WARM_UP
+    before, asked = trips.made, stage.leetcode.requests()
+    batches = 2 * SENT_TOGETHER
+    # A request's slot and an acknowledgement each; fetching and sending by the dozen.
+    with scripts_run(stage, at_most=2 * batches + batches // 4 + 2):
+        assert len(list(islice(work, batches))) == batches
+    assert stage.leetcode.requests() - asked == batches
+    # begin; BEGIN, lock_members, hold, evidence.read, accounts, record, COMMIT. Others are sent by one of them in so many.
+    assert trips.made - before == 8 * batches + batches // SENT_TOGETHER
+
+
+def test_the_last_batches_look_whether_the_run_is_over_in_three_more(
+    stage: Stage, worker: ByHand, trips: Trips
+) -> None:
+    opened(stage, worker, WARM_UP + 5, Rules())
+    work = worker.work()
+    assert len(list(islice(work, WARM_UP))) == WARM_UP
+    before = trips.made
+    assert len(list(islice(work, 4))) == 4
+    assert trips.made - before == 4 * (8 + 3)
