@@ -63,9 +63,11 @@ INSERT INTO memberships (challenge_id, member_id, stay) SELECT 'fresh', id, 1 FR
 INSERT INTO runs (challenge_id, day, day_start, day_end, counts_from, state, fan_out_done, queued_at, opened_at)
 VALUES ('fresh', '2026-04-10', 1775779200, 1775865600, 1775779200, 'open', true, now(), now());
 INSERT INTO evaluations (member_id, day, run_id, batch)
-SELECT m.id, r.day, r.id, (m.id - 1) / 20 FROM runs r JOIN members m USING (challenge_id) WHERE challenge_id = 'fresh';
-INSERT INTO batches (run_id, batch, size, sent_at)
-SELECT run_id, batch, count(*), CASE WHEN batch = 1600 THEN now() END FROM evaluations
+SELECT m.id, r.day, r.id, m.id / 5 FROM runs r JOIN members m USING (challenge_id) WHERE challenge_id = 'fresh';
+INSERT INTO batches (run_id, batch, size, state, sent_at)
+SELECT run_id, batch, count(*), CASE WHEN batch < 6400 THEN 'done' ELSE 'waiting' END,
+       CASE WHEN batch <= 6400 THEN now() END
+FROM evaluations
 WHERE member_id > 30000 GROUP BY run_id, batch;
 INSERT INTO observations (handle_key, fetched_at, standing, row_count, contradictory, active_dates, calendar_years,
                           detail, solves)
@@ -227,12 +229,13 @@ def test_a_batch_reads_the_rows_of_its_members_only_though_postgres_knows_nothin
 ) -> None:
     row = large.execute("SELECT id FROM runs WHERE challenge_id = 'fresh'").fetchone()
     assert row is not None
-    fresh = {"run_id": row[0], "batch": 1600, "ids": "{32001,32002}", "keys": "{f2001,f2002}", "since": "{1,1}"}
+    fresh = {"run_id": row[0], "batch": 6400, "ids": "{32001,32002}", "keys": "{f2001,f2002}", "since": "{1,1}"}
+    otherwise = {"record": {"keys": '["f2001", "f2002"]'}, "take_unsent": {"id": row[0], "window": 16}}
     found = []
     for (file, name), statement in all_statements().items():
-        if file not in {"evaluations", "evidence"} or name == "looked_up":
+        if name == "looked_up" or (file not in {"evaluations", "evidence"} and name != "take_unsent"):
             continue
-        others = {**fresh, "keys": '["f2001", "f2002"]'} if name == "record" else fresh
+        others = {**fresh, **otherwise.get(name, NOTHING)}
         values = next(cases(file, name, statement, others))
         with large.transaction(force_rollback=True):
             read = rows_read(plan_of(large, statement, values, mode, "ANALYZE, FORMAT JSON"))
