@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from evaluator.cli.arguments import ChallengeOption, DayOption, JsonOption, parse_day
 from evaluator.cli.output import console, errors, print_json, problem
@@ -79,6 +78,8 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
     What is lost in the meantime is sent again from here too: there may be no server that does. `look` is called again
     and again, and may end it by raising.
     """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors
     )

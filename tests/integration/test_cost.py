@@ -106,7 +106,7 @@ def test_a_batch_takes_eight_round_trips_and_one_request(stage: Stage, worker: B
     with scripts_run(stage, at_most=2 * batches + batches // 4 + 2):
         assert len(list(islice(work, batches))) == batches
     assert stage.leetcode.requests() - asked == batches
-    # begin; BEGIN, lock_members, hold, evidence.read, accounts, record, COMMIT. Others are sent by one of them in so many.
+    # begin; BEGIN, lock_members, hold, evidence.read, accounts, record, COMMIT. One in sixteen sends others.
     assert trips.made - before == 8 * batches + batches // SENT_TOGETHER
 
 

@@ -103,21 +103,21 @@ def test_an_emptied_redis_gets_back_the_batches_at_work_and_no_others(stage: Sta
 
 
 def test_a_fan_out_that_was_cut_off_goes_on(stage: Stage, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evaluator.service.fan_out.CHUNK", 2)
-    challenge(stage, members=5)
+    monkeypatch.setattr("evaluator.service.fan_out.CHUNK", 20)
+    challenge(stage, members=25)
     run_id, _ = queue.enqueue()
     chunks = iter([None, OSError])
     monkeypatch.setattr(queue.outbox, "send_batches", lambda *_: raise_if(next(chunks)))
     with pytest.raises(OSError, match="cut off"):
         fan_out(stage.database, queue.outbox, run_id, users_per_request=2)
     monkeypatch.undo()
-    assert stage.value("SELECT count(*) FROM evaluations") == 4
+    assert stage.value("SELECT count(*) FROM evaluations") == 22
     queue.is_emptied()
     queue.some_seconds_pass()
-    assert queue.reconcile() == Reconciled(runs_resent=1, batches_resent=2)
+    assert queue.reconcile() == Reconciled(runs_resent=1, batches_resent=11)
     fan_out(stage.database, queue.outbox, run_id, users_per_request=2)
-    assert stage.value("SELECT count(*) FROM evaluations") == 5
-    assert stage.messages("members") == [f"batch:{run_id}:{number}" for number in (1, 2, 3)]
+    assert stage.value("SELECT count(*) FROM evaluations") == 25
+    assert stage.messages("members") == [f"batch:{run_id}:{number}" for number in range(1, 14)]
 
 
 def raise_if(error: type[OSError] | None) -> None:
