@@ -96,7 +96,8 @@ CREATE TABLE batches (
     error      text,
     PRIMARY KEY (run_id, batch)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05);
-CREATE INDEX batches_live ON batches (run_id, batch) INCLUDE (size, state) WHERE state <> 'done';
+CREATE INDEX batches_live ON batches (run_id, batch) INCLUDE (size) WHERE state <> 'done';
+CREATE INDEX batches_active ON batches (run_id) INCLUDE (size) WHERE state = 'active';
 CREATE INDEX batches_unsent ON batches (run_id, batch) WHERE sent_at IS NULL AND state = 'waiting';
 CREATE INDEX batches_sent ON batches (run_id, sent_at) WHERE sent_at IS NOT NULL AND state <> 'done';
 CREATE INDEX batches_finished ON batches (finished_at) INCLUDE (size) WHERE state = 'done';
