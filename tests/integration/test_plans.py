@@ -92,7 +92,7 @@ OF_FILES: Mapping[str, Mapping[str, object]] = {
     "applied": {
         "id": "c7", "name": "Plan", "starts": "2026-04-05", "ends": "2026-04-10", "currency": "EUR", "now": 1775779200,
         "cancelled": False, "timezone": "UTC", "min_solves": 1, "difficulties": "{}", "unique": "day", "cap": None,
-        "rest_days": "{}", "freezes_per_month": 1, "penalty": 500, "absences": "{{}}", "stays": "{1}",
+        "rest_days": "{}", "freezes_per_month": 1, "penalty": 500, "absences": '{"{}"}', "stays": "{1}",
         "listed_at": "{NULL}", "joined": "{NULL}", "left": "{NULL}", "removed": "{f}", "longer": False,
         "members": "{650,651}",
     },
