@@ -52,6 +52,7 @@ def boot() -> None:
     from dramatiq.middleware import TimeLimit
 
     from evaluator.queue.joblog import JobLog
+    from evaluator.queue.lifetime import Lifetime
     from evaluator.queue.retries import PersistentRetries
     from evaluator.service.evaluate import Done, Evaluator, TryAgain, retry_delay
     from evaluator.service.fan_out import fan_out
@@ -59,7 +60,7 @@ def boot() -> None:
     settings = read_settings()
     retries = PersistentRetries(settings.job_attempts, settings.job_backoff, is_outage)
     database = Database(settings.database_url, connections=settings.worker_concurrency + 1)
-    session = Session(settings, database, middleware=[TimeLimit(), retries, JobLog()])
+    session = Session(settings, database, middleware=[Lifetime(), TimeLimit(), retries, JobLog()])
     evaluator = Evaluator(database, session.outbox, session.upstream, settings.job_attempts)
 
     def on_run(run_id: int) -> None:

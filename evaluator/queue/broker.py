@@ -36,8 +36,8 @@ _CONNECT_WITHIN = 3.0
 class Broker(RedisBroker):
     """Its keys are described at the head of Dramatiq's `dispatch.lua`; ids are those of `messages.py`.
 
-    Once it is `stopping`, its worker waits no longer for a Redis that is away: what it could not say there is noticed
-    by others, as if it had been killed.
+    Its worker fetches nothing before `begins_at` on the monotonic clock. Once it is `stopping`, its worker waits no
+    longer for a Redis that is away: what it could not say there is noticed by others, as if it had been killed.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Broker(RedisBroker):
         self._clock_lock = Lock()
         self._clock_read_at, self._clock_ahead = float("-inf"), 0.0
         self.held = Held()
+        self.begins_at = float("-inf")
         self.stopping = Event()
         for queue in QUEUES.values():
             self.declare_queue(queue)

@@ -28,6 +28,8 @@ LARGEST_MESSAGE = 16 * 1024
 
 _LOOK_EVERY = 10.0  # seconds between two looks for what was lost
 
+_LOOK_WHETHER_IT_BEGINS = 0.01
+
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
@@ -80,6 +82,9 @@ class LosslessConsumer(_RedisConsumer):
     def __next__(self) -> MessageProxy | None:
         """The next message that was fetched; None, after a while, where there is none."""
         if not self.message_cache:
+            if time.monotonic() < self.broker.begins_at:
+                time.sleep(_LOOK_WHETHER_IT_BEGINS)
+                return None
             if time.monotonic() - self._looked_at > _LOOK_EVERY:
                 _connected(self._take_back)
             self._has_room.clear()

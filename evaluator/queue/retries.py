@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import dramatiq
 import redis
-from dramatiq import Message, MessageProxy, Worker
+from dramatiq import Message, MessageProxy
 from dramatiq.middleware import Retries
 
 from evaluator.queue.actors import GivenUpError
@@ -36,9 +36,6 @@ class PersistentRetries(Retries):
             max_backoff=int(max(LONGEST_BACKOFF, backoff) * 1000),
             retry_when=lambda retries, error: is_outage(error) or retries + 1 < attempts,
         )
-
-    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: Worker) -> None:
-        cast("Broker", broker).stopping.set()
 
     def after_process_message(
         self,

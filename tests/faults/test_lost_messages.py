@@ -350,6 +350,13 @@ def test_stock_redelivers_for_ever_what_kills_its_process(arena: Arena, stock: S
         arena.client.rpush("dramatiq:work", *arena.client.hkeys("dramatiq:work.msgs"))
 
 
+def test_a_worker_whose_first_job_kills_its_process_ends_at_once(arena: Arena) -> None:
+    """Dramatiq's main process would miss it after half a minute, or never, if it died while it told that it started."""
+    worker = arena.worker(doom="before fetch")
+    assert worker.wait(20) == 1
+    assert DOOMED in worker.said()
+
+
 def _dies_before_it_is_done(arena: Arena, worker: Command) -> bool:
     until(lambda: DOOMED in worker.said() or arena.rows("SELECT FROM runs WHERE state = 'pending'"))
     return DOOMED in worker.said()
