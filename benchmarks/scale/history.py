@@ -44,22 +44,22 @@ INSERT INTO evaluations (member_id, day, run_id, batch, outcome, reason, solved,
 SELECT m.id, r.day, r.id, (m.id - 1) / 20, CASE WHEN fails THEN 'failed' ELSE 'passed' END,
        CASE WHEN fails THEN 'not_enough' ELSE 'enough' END, CASE WHEN fails THEN 0 ELSE 1 END, 1,
        CASE WHEN fails THEN '[]' ELSE json_build_array(json_build_object(
-           'id', (r.id * 1000000 + m.id)::text, 'problem', 'longest-common-prefix', 'at', r.day_end - 1000,
+           'id', (r.id * 1000000 + m.id)::text, 'problem', 'longest-common-prefix', 'at', r.day_start + 100,
            'difficulty', NULL, 'bearing', 'counts')) END, to_timestamp(r.day_end + 3600)
 FROM runs r JOIN members m USING (challenge_id), LATERAL (SELECT (m.id + r.id) %% 3 = 0 AS fails) AS f
 WHERE r.challenge_id = %(id)s AND r.day = %(day)s ORDER BY m.id
 """
 _POSTINGS = """
 INSERT INTO postings (member_id, day, entry, amount, posted_at)
-SELECT member_id, day, 1, 100, evaluated_at FROM evaluations
-WHERE day = %(day)s AND outcome = 'failed' ORDER BY member_id
+SELECT m.id, r.day, 1, 100, now() FROM runs r JOIN members m USING (challenge_id)
+WHERE r.challenge_id = %(id)s AND r.day = %(day)s AND (m.id + r.id) %% 3 = 0 ORDER BY m.id
 """
 _OBSERVATIONS = """
 INSERT INTO observations (handle_key, fetched_at, standing, row_count, after, contradictory, active_dates,
                           calendar_years, detail, solves)
 SELECT m.handle_key, r.day_end + 3600, 'visible', 20, r.day_start - 86400, false, '{}', '{2026}', '',
        CASE WHEN (m.id + r.id) %% 3 = 0 THEN '[]' ELSE json_build_array(json_build_array(
-           (r.id * 1000000 + m.id)::text, 'longest-common-prefix', r.day_end - 1000)) END
+           (r.id * 1000000 + m.id)::text, 'longest-common-prefix', r.day_start + 100)) END
 FROM runs r JOIN members m USING (challenge_id)
 WHERE r.challenge_id = %(id)s AND r.day = %(day)s ORDER BY m.id
 """
