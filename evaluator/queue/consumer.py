@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LARGEST_MESSAGE = 16 * 1024
 """Bytes; ours take some hundred, and a traceback of a failed try some thousand."""
 
+_LONGEST_PAUSE = 1000  # milliseconds
+
 _LOOK_EVERY = 10.0  # seconds between two looks for what was lost
 
 _LOOK_WHETHER_IT_BEGINS = 0.01
@@ -92,7 +94,7 @@ class LosslessConsumer(_RedisConsumer):
                 self._has_room.wait(self.timeout / 1000)
                 return None
             if not _connected(self._fetch):
-                self.misses, pause = compute_backoff(self.misses, max_backoff=self.timeout)
+                self.misses, pause = compute_backoff(self.misses, max_backoff=self._longest_pause())
                 time.sleep(pause / 1000)
                 return None
         self.misses = 0
@@ -134,6 +136,11 @@ class LosslessConsumer(_RedisConsumer):
         self.broker.held.discard(self.queue_name, message.options["redis_message_id"])
         if self._room():
             self._has_room.set()
+
+    def _longest_pause(self) -> int:
+        """Milliseconds between two looks. What is delayed has time, unless there is some that waits for its moment."""
+        delays = self.queue_name.endswith(".DQ")
+        return _LONGEST_PAUSE if delays and not self.outstanding_message_count else self.timeout
 
     def _room(self) -> int:
         """How many messages may be fetched now: none, or enough to be worth a call of Redis."""
