@@ -68,7 +68,7 @@ class Database:
         if not self._opened:
             self._open()
         # Not the pool's own context, which would end a transaction that there is none of.
-        connection = self._pool.getconn()
+        connection = self._take()
         try:
             yield connection
         finally:
@@ -78,6 +78,18 @@ class Database:
     def transaction(self) -> Iterator[Connection]:
         with self.connection() as connection, connection.transaction():
             yield connection
+
+    def _take(self) -> Connection:
+        try:
+            return self._pool.getconn()
+        except Exception:
+            raise
+        except BaseException:
+            # Thrown into this thread as it waited, by a time limit. The pool does not notice: it gives a connection to
+            # the thread's place in its queue, where nobody takes it, and counts it for ever. One more makes up for it.
+            with self._opening:
+                self._pool.resize(self._pool.min_size, self._pool.max_size + 1)
+            raise
 
     def _open(self) -> None:
         with self._opening:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 import psycopg
 import pytest
+from dramatiq.middleware.time_limit import TimeLimitExceeded
+from dramatiq.threading import raise_thread_exception
 
 from evaluator.cli.worker import is_outage
 from evaluator.ledger.database import UNREACHABLE, Database
@@ -225,6 +228,31 @@ def test_every_connection_of_a_pool_is_in_use(arena: Arena) -> None:
         with pytest.raises(UNREACHABLE) as raised, database.connection():
             pass
         assert is_outage(raised.value)
+    with database.connection() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    database.close()
+
+
+def test_a_time_limit_while_waiting_for_a_connection_costs_none(arena: Arena) -> None:
+    """The pool gives one to the place of a thread that was thrown out of its queue, and would lack it ever after."""
+    database = Database(arena.database.url, connections=1, wait=5)
+    thrown: list[BaseException] = []
+
+    def job() -> None:
+        try:
+            with database.connection():
+                pass
+        except TimeLimitExceeded as limit:
+            thrown.append(limit)
+
+    for _ in range(3):
+        waiting = threading.Thread(target=job)
+        with database.connection():
+            waiting.start()
+            until(lambda: database._pool.get_stats()["requests_waiting"] == 1)
+            raise_thread_exception(waiting.ident, TimeLimitExceeded)
+        waiting.join()
+    assert len(thrown) == 3
     with database.connection() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     database.close()
