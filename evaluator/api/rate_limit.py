@@ -56,12 +56,16 @@ def refusal(wait: float, what: str) -> tuple[str, dict[str, str]]:
 
 
 def address_of(scope: Scope) -> str:
-    """Who asks. Of IPv6 the network of 64 bits, in which one machine may have any address."""
+    """Who asks. Of IPv6 the network of 64 bits, in which one machine may have any address.
+
+    What is no address, such as a proxy may pass on as it was sent, is one and the same: nobody gets a bucket, or fills
+    memory, by making up names.
+    """
     host = scope["client"][0] if scope.get("client") else ""
     try:
         address = ip_address(host)
     except ValueError:
-        return str(host)
+        return ""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
         return str(IPv6Address(int(address) >> 64 << 64))
     return host

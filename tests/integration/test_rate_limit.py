@@ -107,7 +107,8 @@ def test_addresses_do_not_share_a_bucket_and_are_forgotten_in_time(clock: Clock)
         (("::ffff:192.0.2.7", 1), "::ffff:192.0.2.7"),
         (("2001:db8:1:2:3:4:5:6", 1), "2001:db8:1:2::"),
         (("2001:db8:1:2::1", 1), "2001:db8:1:2::"),
-        (("testclient", 1), "testclient"),
+        (("testclient", 1), ""),
+        (("9" * 60_000, 1), ""),
         (None, ""),
     ],
 )
