@@ -14,6 +14,7 @@ from evaluator.domain.verdict import Outcome, Reason, Verdict
 from evaluator.ledger.database import Connection
 from evaluator.ledger.evaluations import Account, Attempt, Decision, read_accounts, read_outcomes, record
 from evaluator.ledger.evidence import NewObservation
+from evaluator.leetcode.refusal import plain
 from evaluator.service.judge import Day, decision_on, extends_streak, verdict_on
 
 _log = structlog.get_logger(__name__)
@@ -61,7 +62,7 @@ def settle(
             verdict = verdict_on(day, account, known.evidence[account.member_id], known.difficulties)
         except Exception as bug:  # noqa: BLE001  # one member's data never spoil the others' verdicts
             _log.exception("Member could not be decided", member_id=account.member_id, day=str(day.date))
-            verdict, mishap = _left_open(day, account), f"{type(bug).__name__}: {bug}"
+            verdict, mishap = _left_open(day, account), f"{type(bug).__name__}: {plain(str(bug))}"
         verdicts.append(verdict)
         mishaps.append(mishap if verdict.outcome is Outcome.PENDING else None)
     decisions = _decisions(connection, day, accounts, verdicts, mishaps)

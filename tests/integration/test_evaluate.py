@@ -158,7 +158,7 @@ def test_a_decision_that_crashes_leaves_the_other_nineteen_settled(
 
     def crashes(day: Any, account: Any, *rest: Any) -> Any:
         if account.member_id == unlucky:
-            raise ZeroDivisionError("a bug")
+            raise ZeroDivisionError("a\x00bug\ud800")  # which neither JSON nor Postgres can hold
         return verdict_on(day, account, *rest)
 
     monkeypatch.setattr("evaluator.service.settle.verdict_on", crashes)
