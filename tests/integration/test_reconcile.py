@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evaluator.domain.rules import Rules
+from evaluator.ledger.evaluations import begin
 from evaluator.queue.broker import Broker, connect
 from evaluator.queue.outbox import MessageOutbox
 from evaluator.service.enqueue import Request, enqueue
@@ -135,6 +136,19 @@ def test_batches_that_were_never_sent_are_sent(stage: Stage, queue: Queue) -> No
     queue.some_seconds_pass()
     assert queue.reconcile() == Reconciled(batches_resent=3)
     assert len(stage.messages("members")) == 3
+
+
+def test_a_batch_at_work_that_passes_for_unsent_is_sent_again_when_it_is_lost(stage: Stage, queue: Queue) -> None:
+    stage.scene.challenge("grind", ["alice"], **MARCH)
+    run_id, _ = queue.enqueue()
+    fan_out(stage.database, queue.outbox, run_id, 20)
+    stage.scene.execute("UPDATE batches SET sent_at = NULL")  # as a resume leaves those beyond the window
+    with stage.database.connection() as connection:
+        assert begin(connection, run_id, 1) is not None
+    queue.is_emptied()
+    queue.some_seconds_pass()
+    assert queue.reconcile().batches_resent == 1
+    assert stage.messages("members") == [f"batch:{run_id}:1"]
 
 
 def test_a_run_whose_last_batch_was_finished_by_a_worker_that_was_lost_is_closed(stage: Stage, queue: Queue) -> None:

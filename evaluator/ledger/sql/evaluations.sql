@@ -5,7 +5,9 @@
 -- members that this pass has not decided yet. The commit is not waited for: if Postgres crashes just now, an attempt is
 -- not counted.
 WITH begun AS (
-    UPDATE batches b SET state = 'active', attempts = b.attempts + 1, started_at = clock_timestamp()
+    UPDATE batches b SET state = 'active', attempts = b.attempts + 1, started_at = clock_timestamp(),
+                         -- Its message came, though a resume may have forgotten that it was sent.
+                         sent_at = coalesce(b.sent_at, clock_timestamp())
     FROM runs r
     JOIN challenges c ON c.id = r.challenge_id
     JOIN LATERAL (
