@@ -20,6 +20,7 @@ from dramatiq.common import dq_name
 
 from evaluator.domain.rules import Difficulty, Rules
 from evaluator.ledger.database import UNREACHABLE, Database
+from evaluator.leetcode.pacer import Pacer
 from evaluator.queue.broker import connect
 from evaluator.queue.janitor import janitor_broker, tidy
 from evaluator.queue.messages import QUEUES
@@ -249,6 +250,18 @@ class Arena:
 
     def in_flight(self, queue: str) -> int:
         return sum(self.client.scard(key) for key in self.client.keys(f"evaluator:__acks__.*.{queue}"))
+
+    def where_it_stands(self) -> str:
+        """What a person wants to see where something did not come about."""
+        statements = (
+            "SELECT id, challenge_id, day, state, passes, next_pass, opened_at, retry_at, fan_out_done FROM runs"
+            " WHERE state <> 'settled'",
+            "SELECT b.* FROM batches b JOIN runs r ON r.id = run_id WHERE r.state = 'open' AND b.state <> 'done'",
+            "SELECT pid, state, wait_event, query FROM pg_stat_activity WHERE datname = current_database()",
+        )
+        found = [str(row) for statement in statements for row in self.rows(statement)]
+        found += [f"now {self.value('SELECT now()')}", str(self.messages()), str(Pacer(self.client, LIMIT).state())]
+        return "\n".join(found)
 
     # What must hold
 

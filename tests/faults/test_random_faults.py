@@ -82,7 +82,13 @@ class Chaos:
             if arena.reached(lambda: arena.settled(name)):
                 break
         self.mend()
-        arena.finish(60, keeping=False, hurrying=True)
+        try:
+            arena.finish(60, keeping=False, hurrying=True)
+        except AssertionError:
+            log(arena.where_it_stands())
+            for command in self.workers + self.servers:
+                log(f"{command.folder.name}, {len(command.children())} children:\n{command.said()[-2000:]}")
+            raise
         arena.check_ledger(attempts=5)
 
     def man(self) -> None:
