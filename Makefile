@@ -2,7 +2,7 @@
 .PHONY: help run test faults bench lint types imports check clean environment
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
-SYNC = $(UV) sync --frozen --all-extras $(if $(wildcard .venv),--quiet)
+SYNC = $(UV) sync --frozen --all-extras --all-groups $(if $(wildcard .venv),--quiet)
 BIN := .venv/bin
 
 help: ## Show this list
@@ -22,7 +22,6 @@ faults: environment ## Break everything at random for an hour, after the longer 
 	FAULTS_SECONDS=$(or $(SECONDS),3600) FAULTS_SEED=$(SEED) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_random_faults.py
 
 bench: environment ## Compare with other queues, see benchmarks/README.md; ARGS="--scenario unlimited --rounds 1"
-	@$(SYNC) --group benchmarks
 	@! command -v npm >/dev/null || npm ci --silent --prefix benchmarks/bullmq
 	@$(BIN)/python -m benchmarks $(ARGS)
 

@@ -17,11 +17,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
-from importlib import import_module
-from importlib.util import find_spec
 from typing import cast
 
 import orjson
+import uvloop
 
 from benchmarks.population import CHALLENGE, WARM_UP, calendar, handles, recent_solves
 
@@ -130,9 +129,7 @@ async def serve(day: date, members: int) -> None:
 
 
 def main() -> None:
-    # Of the group `benchmarks`; without it the stand-in is slower, and right.
-    loops = import_module("uvloop" if find_spec("uvloop") else "asyncio")
-    with asyncio.Runner(loop_factory=loops.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(date.fromisoformat(sys.argv[1]), int(sys.argv[2])))
 
 

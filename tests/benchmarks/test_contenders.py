@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 
 import pytest
 
@@ -31,12 +30,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield Bench(running, leetcode, day, folder)
 
 
-CELERY = pytest.param(
-    "celery", marks=pytest.mark.skipif(find_spec("celery") is None, reason="installed for `make bench` only")
-)
-
-
-@pytest.mark.parametrize("name", [CELERY, "dramatiq", "evaluator-2x4"])
+@pytest.mark.parametrize("name", ["celery", "dramatiq", "evaluator-2x4"])
 def test_a_contender_settles_the_members(bench: Bench, name: str) -> None:
     result = run(bench, CONTENDERS[name], Load(MEMBERS))
     assert result.seconds > 0
