@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from evaluator.domain.problem import Problem
 from evaluator.domain.rules import Difficulty
-from evaluator.leetcode.document import identity, open_document, text
+from evaluator.leetcode.document import identity, means_unknown, open_document, text
 from evaluator.leetcode.queries import CATALOGUE, question_alias
 from evaluator.leetcode.refusal import Document, Refusal, RefusalKind
 
@@ -29,12 +29,16 @@ class Page:
 def difficulties_in(document: Document, slugs: Sequence[str]) -> dict[str, Difficulty | None] | Refusal:
     """How hard the problems `slugs` are, None where LeetCode cannot tell.
 
-    An answer with nothing but errors speaks for the slugs that they name; the others are left out.
+    An answer with nothing but errors speaks for the slugs that they name; the others are left out. If none of them says
+    that a problem does not exist, LeetCode is at fault.
     """
     opened = open_document(document, {question_alias(index) for index in range(len(slugs))})
     if isinstance(opened, Refusal):
         return opened
     data, errors = opened
+    said = [message for messages in errors.about.values() for message in messages]
+    if said and not any(data.values()) and not any(map(means_unknown, said)):
+        return Refusal(RefusalKind.RETRY_LATER, f"LeetCode answered with errors about the problems: {said[0]}")
     return {
         slug: _difficulty(data.get(question_alias(index)))
         for index, slug in enumerate(slugs)

@@ -79,10 +79,13 @@ LEFT JOIN LATERAL (
 WHERE e.member_id = ANY (%(ids)s) AND e.day = %(day)s
 
 -- name: outcomes
--- For a replay: every day of these members.
+-- For a replay: every day of these members, who are of one challenge. Its days are looked up first, so that no plan
+-- reads all runs.
 SELECT e.member_id, e.day, e.outcome
-FROM members m JOIN runs r ON r.challenge_id = m.challenge_id JOIN evaluations e ON e.day = r.day AND e.member_id = m.id
-WHERE m.id = ANY (%(ids)s)
+FROM evaluations e
+WHERE e.member_id = ANY (%(ids)s) AND e.day = ANY (ARRAY(
+    SELECT r.day FROM runs r
+    WHERE r.challenge_id = (SELECT challenge_id FROM members WHERE id = ANY (%(ids)s) LIMIT 1)))
 ORDER BY e.member_id, e.day
 
 -- name: record

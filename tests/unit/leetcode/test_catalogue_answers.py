@@ -40,8 +40,15 @@ def test_a_problem_without_a_readable_difficulty_has_none() -> None:
 
 
 def test_errors_without_data_speak_for_the_problems_that_they_name() -> None:
-    errors = [{"message": "boom", "path": ["q1"]}]
+    errors = [{"message": "That question does not exist", "path": ["q1"]}]
     assert difficulties_in({"data": None, "errors": errors}, ["a", "b", "c"]) == {"b": None}
+
+
+def test_errors_that_say_nothing_about_a_problem_are_a_failure() -> None:
+    errors = [{"message": "boom", "path": ["q1"]}]
+    found = difficulties_in({"data": {"q0": None, "q1": None}, "errors": errors}, ["a", "b"])
+    assert isinstance(found, Refusal)
+    assert (found.kind, "boom" in found.detail) == (RefusalKind.RETRY_LATER, True)
 
 
 def test_a_refused_look_up_is_a_refusal() -> None:
