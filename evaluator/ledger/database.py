@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from select import POLLIN, poll
 from threading import Lock
 from typing import Any
 
@@ -81,7 +82,9 @@ class Database:
 
     def _take(self) -> Connection:
         try:
-            return self._pool.getconn()
+            while not _is_alive(connection := self._pool.getconn()):
+                connection.close()
+                self._pool.putconn(connection)
         except Exception:
             raise
         except BaseException:
@@ -90,6 +93,7 @@ class Database:
             with self._opening:
                 self._pool.resize(self._pool.min_size, self._pool.max_size + 1)
             raise
+        return connection
 
     def _open(self) -> None:
         with self._opening:
@@ -102,6 +106,21 @@ class Database:
     def close(self) -> None:
         if self._opened:
             self._pool.close()
+
+
+def _is_alive(connection: Connection) -> bool:
+    """Whether Postgres has not ended an idle connection. It asks only where there is something to read.
+
+    After a restart all that lie in the pool are dead. Given out one after the other, each would cost a job a try.
+    """
+    try:
+        unread = poll()
+        unread.register(connection.fileno(), POLLIN)
+        if unread.poll(0):
+            connection.execute("")
+    except psycopg.Error:
+        return False
+    return True
 
 
 def _prepare(connection: Connection) -> None:

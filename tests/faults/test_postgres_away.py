@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from dramatiq.middleware.time_limit import TimeLimitExceeded
 from dramatiq.threading import raise_thread_exception
+from psycopg.conninfo import make_conninfo
 
 from evaluator.cli.worker import is_outage
 from evaluator.ledger.database import UNREACHABLE, Database
@@ -219,6 +220,23 @@ def test_no_connection_is_left_for_a_while(arena: Arena) -> None:
     arena.finish(keeping=False)
     arena.check()
     assert worker.code is None
+
+
+def test_connections_that_postgres_has_ended_are_given_to_nobody(arena: Arena) -> None:
+    """All that lay in a pool: each given out would cost a job a try, and a longer pause before the next."""
+    database = Database(make_conninfo(arena.database.url, application_name="pool"), connections=8)
+
+    def use_all() -> None:
+        with ExitStack() as together:
+            for _ in range(8):
+                together.enter_context(database.connection()).execute("SELECT 1")
+
+    use_all()
+    arena.as_superuser(KICK)
+    pool = "SELECT FROM pg_stat_activity WHERE application_name = 'pool'"
+    until(lambda: arena.reached(lambda: not arena.rows(pool)))
+    use_all()
+    database.close()
 
 
 def test_every_connection_of_a_pool_is_in_use(arena: Arena) -> None:
