@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from evaluator.queue import _TUNING
 from tests.faults.arena import Arena, handles
 from tests.integration.program import until
 
@@ -38,4 +39,4 @@ def test_workers_have_dramatiq_tuned() -> None:
     """It reads its environment when it is imported, wherever that is first; its default is a second."""
     code = "import evaluator.cli.worker, dramatiq.worker; print(dramatiq.worker.WORKER_TIMEOUT)"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env={}, text=True)
-    assert told.stdout == "100\n"
+    assert told.stdout.strip() == _TUNING["dramatiq_worker_timeout"] != "1000"
