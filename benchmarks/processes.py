@@ -17,7 +17,10 @@ _PARENT, _CPU, _RESIDENT = 1, slice(11, 15), 21  # places in /proc/PID/stat afte
 
 @contextmanager
 def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A command that runs, in the folder of its log, while inside; then it is killed with all of its processes."""
+    """A command that runs, in the folder of its log, while inside; then it is killed with all of its processes.
+
+    Its temporary files lie there too: what is killed can't remove them.
+    """
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603  # the contenders' commands
             command,
@@ -25,7 +28,7 @@ def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -
             stdout=output,
             stderr=output,
             cwd=log.parent,
-            env=environment,
+            env={**environment, "TMPDIR": str(log.parent)},
             start_new_session=True,
         )
     try:
