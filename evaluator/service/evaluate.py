@@ -29,7 +29,7 @@ from evaluator.leetcode.client import Answers
 from evaluator.leetcode.refusal import Refusal, RefusalKind
 from evaluator.service.close import close_if_done
 from evaluator.service.difficulty import Difficulties, Problems, find_difficulties, turns_on_refused
-from evaluator.service.fan_out import send_waiting
+from evaluator.service.fan_out import SENT_TOGETHER, send_waiting
 from evaluator.service.finding import Finding, find, known_since
 from evaluator.service.judge import Day
 from evaluator.service.outbox import Outbox
@@ -74,9 +74,6 @@ class NotNow:
 
 Result = Done | TryAgain | NotNow
 
-SENT_TOGETHER = 16
-"""Batches that are sent at a time, by one in so many: a call of Redis for each would cost as much as the pace."""
-
 LONGEST_DELAY = 20.0
 """Seconds that LeetCode or the pacer is believed in at once: when it is back sooner than said, work goes on sooner."""
 
@@ -112,8 +109,7 @@ class Evaluator:
             attempt = begin(connection, run_id, batch)
         if attempt is None:
             # Done before, it may be by a worker that was lost before it sent others.
-            send_waiting(self.database, self.outbox, run_id)
-            close_if_done(self.database, self.outbox, run_id)
+            self._go_on(run_id)
             return Done()
         day = Day(attempt.day, attempt.window, attempt.rules, attempt.counts_from)
         if attempt.number > self.attempts and attempt.members:
@@ -137,6 +133,10 @@ class Evaluator:
                 send_waiting(self.database, self.outbox, attempt.run_id)
             return Done(recorded.settled.members, recorded.settled.errors)
         return self._put_off(attempt, answers.refusal or recorded.refusal)
+
+    def _go_on(self, run_id: int) -> None:
+        send_waiting(self.database, self.outbox, run_id)
+        close_if_done(self.database, self.outbox, run_id)
 
     def _to_ask(self, attempt: Attempt, day: Day) -> list[Undecided]:
         """Those whose verdict needs an answer: it does not follow from the rules, nor from what is known already."""
@@ -234,8 +234,7 @@ class Evaluator:
                 if hold_challenge(connection, attempt.challenge_id):
                     left_open = leave_open(connection, day, attempt.opened_at, ids, _LOST)
             finish(connection, attempt.run_id, attempt.batch)
-        send_waiting(self.database, self.outbox, attempt.run_id)
-        close_if_done(self.database, self.outbox, attempt.run_id)
+        self._go_on(attempt.run_id)
         return Done(left_open, (_LOST,) * left_open)
 
 

@@ -17,6 +17,9 @@ CHUNK = 10_000
 SENT_AHEAD = 256
 """Batches of one run that are in Redis at a time: enough for every worker, and room for other runs between them."""
 
+SENT_TOGETHER = 16
+"""Batches that are sent at a time, by one in so many: a call of Redis for each would cost as much as the pace."""
+
 
 def fan_out(database: Database, outbox: Outbox, run_id: int, users_per_request: int) -> None:
     """Open a run if it is its turn, and put its members into batches of `users_per_request`.
@@ -38,8 +41,9 @@ def fan_out(database: Database, outbox: Outbox, run_id: int, users_per_request: 
     close_if_done(database, outbox, run_id)
 
 
-def send_waiting(database: Database, outbox: Outbox, run_id: int) -> None:
-    """Send the batches of a run that there is room for."""
+def send_waiting(database: Database, outbox: Outbox, run_id: int) -> int:
+    """Send the batches of a run that there is room for; gives how many."""
     with database.connection() as connection:
         unsent = take_unsent(connection, run_id, SENT_AHEAD)
     outbox.send_batches(run_id, unsent)
+    return len(unsent)

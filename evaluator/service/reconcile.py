@@ -10,16 +10,14 @@ from evaluator.ledger.challenges import UnreadableError
 from evaluator.ledger.database import Database
 from evaluator.ledger.jobs import is_paused
 from evaluator.ledger.runs import (
-    OpenRun,
     next_turns,
     opened_long_ago,
     requeue,
     retry_due,
     sent_long_ago,
-    take_unsent,
 )
 from evaluator.service.close import close_if_done
-from evaluator.service.fan_out import SENT_AHEAD
+from evaluator.service.fan_out import send_waiting
 from evaluator.service.outbox import TrackedOutbox
 
 _log = structlog.get_logger(__name__)
@@ -58,7 +56,8 @@ def reconcile(database: Database, outbox: TrackedOutbox) -> Reconciled:
         batches_resent += len(missing)
     closed = 0
     for run in opened:
-        batches_resent += _fill_up(database, outbox, run)
+        if run.has_unsent:  # its worker was lost before it sent what it made room for
+            batches_resent += send_waiting(database, outbox, run.turn.run_id)
         if run.fanned_out and not run.has_work:
             closed += _close(database, outbox, run.turn.run_id)
     lost = outbox.missing_runs([*turns, *(run.turn for run in opened if not run.fanned_out)])
@@ -76,13 +75,3 @@ def _close(database: Database, outbox: TrackedOutbox, run_id: int) -> bool:
     except UnreadableError as error:
         _log.error("Run cannot be closed", run_id=run_id, why=str(error))
         return False
-
-
-def _fill_up(database: Database, outbox: TrackedOutbox, run: OpenRun) -> int:
-    """Send what should have been sent when a batch was finished, had its worker lived on."""
-    if not run.has_unsent:
-        return 0
-    with database.connection() as connection:
-        unsent = take_unsent(connection, run.turn.run_id, SENT_AHEAD)
-    outbox.send_batches(run.turn.run_id, unsent)
-    return len(unsent)

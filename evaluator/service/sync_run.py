@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evaluator.ledger.database import Database
-from evaluator.ledger.runs import Turn, opened_long_ago, sent_long_ago, take_unsent
+from evaluator.ledger.runs import Turn, opened_long_ago, sent_long_ago
 from evaluator.service.enqueue import Queued, Request, enqueue
 from evaluator.service.evaluate import Done, Evaluator, Upstream, retry_delay
-from evaluator.service.fan_out import SENT_AHEAD, fan_out
+from evaluator.service.fan_out import fan_out, send_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +76,4 @@ class Synchronous:
         for run in opened:
             inbox.send_batches(run.turn.run_id, sent.get(run.turn.run_id, []))
             inbox.work.append(run.turn)
-            with self.database.connection() as connection:
-                inbox.send_batches(run.turn.run_id, take_unsent(connection, run.turn.run_id, SENT_AHEAD))
+            send_waiting(self.database, inbox, run.turn.run_id)

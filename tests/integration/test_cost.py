@@ -15,8 +15,8 @@ from evaluator.ledger.runs import Turn
 from evaluator.queue.broker import connect
 from evaluator.queue.messages import MEMBER_EVALUATION, QUEUES
 from evaluator.queue.outbox import MessageOutbox
-from evaluator.service.evaluate import SENT_TOGETHER, Done, Evaluator
-from evaluator.service.fan_out import SENT_AHEAD, fan_out
+from evaluator.service.evaluate import Done, Evaluator
+from evaluator.service.fan_out import SENT_AHEAD, SENT_TOGETHER, fan_out
 from evaluator.settings import Settings
 from tests.integration.stage import Stage
 
