@@ -22,7 +22,7 @@ faults: environment ## Break everything at random for an hour, after the longer 
 	FAULTS_SECONDS=$(or $(SECONDS),3600) FAULTS_SEED=$(SEED) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_random_faults.py
 
 bench: environment ## Compare with other queues, see benchmarks/README.md; ARGS="--scenario unlimited --rounds 1"
-	@! command -v npm >/dev/null || npm ci --silent --prefix benchmarks/bullmq
+	@! command -v npm >/dev/null || npm ci --silent --prefix benchmarks/bullmq || echo "BullMQ is not installed; choose other contenders"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: environment ## Look for mistakes and untidy layout; check that the lock file fits pyproject.toml

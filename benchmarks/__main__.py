@@ -90,7 +90,7 @@ def bench(
             idled = idling.measure(arena, idle)
             print("\nidle", *idling.lines(idled), sep="\n")
             document["idle"] = [asdict(one) for one in idled]
-    path = _RESULTS / f"{at[:10]}.json"
+    path = _RESULTS / f"{at[:16].replace(':', '')}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     path.with_suffix(".svg").write_text(picture(document), encoding="utf-8")

@@ -53,6 +53,9 @@ def _names_a_host(url: str) -> str:
 Seconds = Annotated[float, PlainValidator(_seconds)]
 
 
+_INSTEAD_OF_REDIS_URL = frozenset({"redis_host", "redis_port", "redis_password", "redis_db"})
+
+
 class ConfigurationError(Exception):
     """The environment is unusable; the message names every bad key at once."""
 
@@ -98,10 +101,10 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     in_file = dotenv_values(env_file) if env_file and env_file.is_file() else {}
     values: dict[str, str] = {}
     wrong: list[str] = []
-    for name in Settings.model_fields:
+    unused = _INSTEAD_OF_REDIS_URL if _source("REDIS_URL", environ, in_file) else frozenset()
+    for name in Settings.model_fields.keys() - unused:
         key = name.upper()
-        # The environment says it all or nothing: its key does not meet the file's `NAME_FILE`.
-        source = next((one for one in (environ, in_file) if one.get(key) or one.get(f"{key}_FILE")), {})
+        source = _source(key, environ, in_file)
         value, path = source.get(key), source.get(f"{key}_FILE")
         if path and value:
             wrong.append(f"{key} and {key}_FILE are both set; keep one of them")
@@ -123,6 +126,11 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     if wrong:
         raise ConfigurationError("\n".join(sorted(wrong)))
     return settings
+
+
+def _source(key: str, *sources: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    """The first that has a key, or its `KEY_FILE`: the environment says it all or nothing, and meets no `.env`."""
+    return next((one for one in sources if one.get(key) or one.get(f"{key}_FILE")), {})
 
 
 def _describe(location: tuple[int | str, ...], message: str, values: Mapping[str, str]) -> str:

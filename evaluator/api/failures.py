@@ -78,6 +78,9 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _misunderstood(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
+    sent_as = request.headers.get("content-type", "")
+    if any(problem["loc"] == ("body",) for problem in error.errors()) and not sent_as.startswith("application/json"):
+        return _answer(request, 422, f"The body is sent as {sent_as or 'nothing'}; send Content-Type: application/json")
     wrong = [
         f"{'.'.join(str(part) for part in problem['loc'] if part != 'body') or 'body'}: {problem['msg']}"
         for problem in error.errors()

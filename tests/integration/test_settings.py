@@ -114,6 +114,12 @@ def test_single_settings_make_redis_address_unless_it_is_given_whole() -> None:
     assert load_settings({**single, "REDIS_URL": "rediss://other"}).redis == "rediss://other"
 
 
+def test_what_is_given_instead_of_the_address_as_a_whole_is_not_looked_at(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text(f"REDIS_PASSWORD_FILE={tmp_path / 'none'}\nREDIS_PORT=many\n", encoding="utf-8")
+    assert load_settings({"REDIS_URL": "redis://whole"}, env_file).redis == "redis://whole"
+
+
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text('JOB_ATTEMPTS=7\nexport LOG_LEVEL="debug"  # more to see\nWORKER_CONCURRENCY=\n', encoding="utf-8")
