@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import psycopg
+
 from evaluator.domain.day import Window
 from evaluator.domain.rules import Rules
 from evaluator.domain.streak import Streak
@@ -92,6 +94,14 @@ class Decision:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Batches of a run that have nothing left to do in this pass."""
+
+    run_id: int
+    batches: Sequence[int]
+
+
 def begin(connection: Connection, run_id: int, batch: int) -> Attempt | None:
     """Count an attempt at a batch; None where there is nothing to do, or work is paused."""
     row = connection.execute(_SQL["begin"], {"run_id": run_id, "batch": batch}).fetchone()
@@ -146,6 +156,15 @@ def finish(connection: Connection, run_id: int, batch: int) -> None:
 def lock_members(connection: Connection, member_ids: Sequence[int]) -> None:
     """Lock members until the transaction ends."""
     connection.execute(_SQL["lock_members"], {"ids": list(member_ids)})
+
+
+def lock_at_once(connection: Connection, member_ids: Sequence[int], challenge_id: str) -> bool | None:
+    """`lock_members` and `hold_challenge` in one; None, and the transaction is lost, rather than wait for a lock."""
+    try:
+        held = connection.execute(_SQL["lock_at_once"], {"ids": list(member_ids), "id": challenge_id})
+    except psycopg.errors.LockNotAvailable:
+        return None
+    return held.fetchone() == (False,)
 
 
 def hold_challenge(connection: Connection, challenge_id: str) -> bool:
@@ -223,11 +242,11 @@ def record(
     day: date,
     decisions: Sequence[Decision],
     observations: Sequence[NewObservation] = (),
-    finishes: Attempt | None = None,
+    finished: Finished | None = None,
 ) -> bool:
     """Write outcomes, streaks and postings of locked members together, and the observations that they rest on.
 
-    It may be all of a batch, which it `finishes`; gives whether others of the run wait to be sent then.
+    With them batches may be `finished`; gives whether others of their run wait to be sent then.
     """
     written = connection.execute(
         _SQL["record"],
@@ -245,8 +264,8 @@ def record(
             "evidence": json([one.evidence for one in decisions]),
             "errors": json([one.error for one in decisions]),
             "day": day,
-            "run_id": finishes and finishes.run_id,
-            "batch": finishes and finishes.batch,
+            "run_id": finished and finished.run_id,
+            "finished": array(finished.batches if finished else ()),
             **observed_columns(observations),
         },
     )

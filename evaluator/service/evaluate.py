@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Protocol
@@ -10,9 +10,8 @@ from typing import Protocol
 import structlog
 
 from evaluator.domain.evidence import Evidence, Reply, Standing
-from evaluator.domain.rules import Unique
 from evaluator.domain.verdict import Outcome, Reason, tally
-from evaluator.ledger.database import Connection, Database
+from evaluator.ledger.database import Database
 from evaluator.ledger.evaluations import (
     Attempt,
     Undecided,
@@ -26,14 +25,14 @@ from evaluator.ledger.evaluations import (
 from evaluator.ledger.evidence import read_evidence
 from evaluator.ledger.runs import split_batch
 from evaluator.leetcode.client import Answers
-from evaluator.leetcode.refusal import Refusal, RefusalKind
+from evaluator.leetcode.refusal import Refusal
 from evaluator.service.close import close_if_done
-from evaluator.service.difficulty import Difficulties, Problems, find_difficulties, turns_on_refused
+from evaluator.service.difficulty import Problems
 from evaluator.service.fan_out import SENT_TOGETHER, send_waiting
-from evaluator.service.finding import Finding, find, known_since
 from evaluator.service.judge import Day
 from evaluator.service.outbox import Outbox
-from evaluator.service.settle import Known, Settled, leave_open, settle
+from evaluator.service.record import Heard, Recorder, Replies, lacks_slot, needed_since
+from evaluator.service.settle import leave_open
 
 _log = structlog.get_logger(__name__)
 
@@ -88,14 +87,16 @@ _NOTHING = Answers({}, None, 0)
 _LOST = "the worker was lost each time while it settled this member; its logs may tell why"
 
 
-@dataclass(frozen=True, slots=True)
 class Evaluator:
-    """Settles batches; what it needs from outside is given to it. `attempts` is how often a batch is tried."""
+    """Settles batches, in any number of threads."""
 
-    database: Database
-    outbox: Outbox
-    upstream: Upstream
-    attempts: int
+    def __init__(self, database: Database, outbox: Outbox, upstream: Upstream, attempts: int) -> None:
+        """`attempts` is how often a batch is tried."""
+        self._database = database
+        self._outbox = outbox
+        self._upstream = upstream
+        self._attempts = attempts
+        self._recorder = Recorder(database, upstream)
 
     def evaluate(self, run_id: int, batch: int) -> Result:
         """Settle a batch.
@@ -105,38 +106,38 @@ class Evaluator:
         3. Decide and record in one transaction everybody with an answer; on the last attempt, everybody.
         4. Send batches that wait for room, or close the run.
         """
-        with self.database.connection() as connection:
+        with self._database.connection() as connection:
             attempt = begin(connection, run_id, batch)
         if attempt is None:
             # Done before, it may be by a worker that was lost before it sent others.
             self._go_on(run_id)
             return Done()
         day = Day(attempt.day, attempt.window, attempt.rules, attempt.counts_from)
-        if attempt.number > self.attempts and attempt.members:
+        if attempt.number > self._attempts and attempt.members:
             return self._give_up(attempt, day)
 
         asked = self._to_ask(attempt, day)
         years = sorted({date.year for date in day.window.utc_dates()})
         answers = self._ask([member.handle for member in asked], years, attempt.number)
-        last = attempt.number >= self.attempts and not _lacks_slot(answers.refusal)
+        last = attempt.number >= self._attempts and not lacks_slot(answers.refusal)
         heard = _heard(asked, answers, last=last)
         waiting = set() if last else {member.member_id for member in asked} - set(heard)
         ready = [member for member in attempt.members if member.member_id not in waiting]
-        replies = _Replies(heard, answers.asked_at, years)
-        recorded = self._record(attempt, day, ready, replies, last=last, everybody=not waiting)
+        replies = Replies(heard, answers.asked_at, years)
+        recorded = self._recorder.record(Heard(attempt, day, ready, replies, last=last, everybody=not waiting))
         if recorded.finished:
-            if not recorded.settled.more:
-                close_if_done(self.database, self.outbox, attempt.run_id)
+            if not recorded.more:
+                close_if_done(self._database, self._outbox, attempt.run_id)
             elif attempt.batch % SENT_TOGETHER == 0 or attempt.number > 1:
                 # Of the batches sent together one sends others when it is done. So does one that was held up, by when
                 # all those may be done.
-                send_waiting(self.database, self.outbox, attempt.run_id)
-            return Done(recorded.settled.members, recorded.settled.errors)
+                send_waiting(self._database, self._outbox, attempt.run_id)
+            return Done(recorded.members, recorded.errors)
         return self._put_off(attempt, answers.refusal or recorded.refusal)
 
     def _go_on(self, run_id: int) -> None:
-        send_waiting(self.database, self.outbox, run_id)
-        close_if_done(self.database, self.outbox, run_id)
+        send_waiting(self._database, self._outbox, run_id)
+        close_if_done(self._database, self._outbox, run_id)
 
     def _to_ask(self, attempt: Attempt, day: Day) -> list[Undecided]:
         """Those whose verdict needs an answer: it does not follow from the rules, nor from what is known already."""
@@ -146,8 +147,8 @@ class Evaluator:
         seen_since = [one for one in open_cases if one.seen_since]
         if attempt.reevaluate or not seen_since:
             return open_cases
-        with self.database.connection() as connection:
-            since = dict.fromkeys((member.handle_key for member in seen_since), _needed_since(day))
+        with self._database.connection() as connection:
+            since = dict.fromkeys((member.handle_key for member in seen_since), needed_since(day))
             known = read_evidence(connection, since, day.window.start)
         enough = {key for key, evidence in known.items() if _is_enough(day, evidence)}
         return [member for member in open_cases if member.handle_key not in enough]
@@ -157,65 +158,20 @@ class Evaluator:
         answers = _NOTHING
         size = max(1, ceil(len(handles) / 2 ** (attempt - 1)))
         for start in range(0, len(handles), size):
-            part = self.upstream.recent_solves(handles[start : start + size], years)
+            part = self._upstream.recent_solves(handles[start : start + size], years)
             # What is fetched in several requests is known as of the first.
             answers = Answers(
                 {**answers.replies, **part.replies}, part.refusal or answers.refusal, answers.asked_at or part.asked_at
             )
-            if _lacks_slot(part.refusal):
+            if lacks_slot(part.refusal):
                 break
         return answers
-
-    def _record(
-        self,
-        attempt: Attempt,
-        day: Day,
-        members: Sequence[Undecided],
-        replies: _Replies,
-        *,
-        last: bool,
-        everybody: bool,
-    ) -> _Recorded:
-        """Decide members by what is known and what was replied; the batch is finished if that is `everybody`.
-
-        Where LeetCode refuses to tell a difficulty that matters, those members wait, unless this is the `last` attempt.
-        """
-        difficulties = self._difficulties(attempt, day, members, replies)
-        refusal, errors, unsure = difficulties.refusal, replies.errors, set[int]()
-        with self.database.transaction() as connection:
-            lock_members(connection, [member.member_id for member in members])
-            goes_on = hold_challenge(connection, attempt.challenge_id)
-            found = _find(connection, day, members, replies)
-            if refusal is not None:
-                unsure = {key for key, one in found.items() if turns_on_refused(day, one.evidence, difficulties)}
-            if refusal is not None and last and not _lacks_slot(refusal):
-                errors |= dict.fromkeys(unsure, refusal.detail)
-                unsure.clear()
-            if not goes_on:
-                found.clear()
-            evidence = {key: one.evidence for key, one in found.items() if key not in unsure}
-            observations = [one.new for one in found.values() if one.new is not None]
-            finishes = attempt if everybody and not unsure else None
-            known = Known(evidence, difficulties.known, errors, observations)
-            settled = settle(connection, day, attempt.opened_at, known, finishes)
-        return _Recorded(settled, finishes is not None, refusal)
-
-    def _difficulties(
-        self, attempt: Attempt, day: Day, members: Sequence[Undecided], replies: _Replies
-    ) -> Difficulties:
-        """What is known of the problems solved on the day, where the rules ask how hard they are."""
-        if not day.rules.difficulties:
-            return Difficulties({})
-        with self.database.connection() as connection:
-            found = _find(connection, day, members, replies)
-        solved = [one.evidence for one in found.values()]
-        return find_difficulties(self.database, self.upstream, day, solved, attempt.opened_at)
 
     def _put_off(self, attempt: Attempt, refusal: Refusal | None) -> Result:
         error = refusal.detail if refusal else "LeetCode answered with an error for some members"
         after = refusal.retry_after if refusal else None
-        with self.database.connection() as connection:
-            if _lacks_slot(refusal):
+        with self._database.connection() as connection:
+            if lacks_slot(refusal):
                 give_back(connection, attempt)
                 return NotNow(error, after or 1.0)
             await_retry(connection, attempt, error)
@@ -226,7 +182,7 @@ class Evaluator:
         ids = [member.member_id for member in attempt.members]
         _log.warning("Batch given up", run_id=attempt.run_id, batch=attempt.batch, members=ids)
         left_open = 0
-        with self.database.transaction() as connection:
+        with self._database.transaction() as connection:
             if len(ids) > 1:
                 split_batch(connection, attempt.run_id, attempt.batch, attempt.day, attempt.opened_at)
             else:
@@ -236,42 +192,6 @@ class Evaluator:
             finish(connection, attempt.run_id, attempt.batch)
         self._go_on(attempt.run_id)
         return Done(left_open, (_LOST,) * left_open)
-
-
-@dataclass(frozen=True, slots=True)
-class _Replies:
-    """What LeetCode replied, by member; `years` are those whose calendar was asked for."""
-
-    heard: Mapping[int, Reply]
-    asked_at: int
-    years: Sequence[int]
-
-    @property
-    def errors(self) -> dict[int, str]:
-        """Why members have no usable reply."""
-        return {key: reply.detail for key, reply in self.heard.items() if reply.standing is Standing.UNAVAILABLE}
-
-
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    """Who was decided, whether the batch is finished, and what LeetCode refused to tell."""
-
-    settled: Settled
-    finished: bool
-    refusal: Refusal | None
-
-
-def _find(connection: Connection, day: Day, members: Sequence[Undecided], replies: _Replies) -> dict[int, Finding]:
-    """What is known of members by now; another challenge's batch may have learned more of the same handles."""
-    by_key = {member.handle_key: replies.heard.get(member.member_id) for member in members}
-    since = {key: known_since(reply, _needed_since(day)) for key, reply in by_key.items()}
-    known = read_evidence(connection, since, day.window.start)
-    return {
-        member.member_id: find(
-            member.handle_key, by_key[member.handle_key], replies.asked_at, replies.years, known[member.handle_key]
-        )
-        for member in members
-    }
 
 
 def _heard(asked: Sequence[Undecided], answers: Answers, *, last: bool) -> dict[int, Reply]:
@@ -294,15 +214,6 @@ def _is_open(member: Undecided, *, reevaluate: bool) -> bool:
     if member.override is not None:
         return reevaluate
     return not member.absent or not (member.outcome is Outcome.PENDING or member.reason is Reason.ABSENCE)
-
-
-def _lacks_slot(refusal: Refusal | None) -> bool:
-    return refusal is not None and refusal.kind is RefusalKind.NO_SLOT
-
-
-def _needed_since(day: Day) -> int:
-    """From when on solves bear on the day."""
-    return day.counts_from if day.rules.unique is Unique.CHALLENGE else day.window.start
 
 
 def _is_enough(day: Day, evidence: Evidence) -> bool:

@@ -12,7 +12,7 @@ from evaluator.domain.evidence import Evidence
 from evaluator.domain.rules import Difficulty
 from evaluator.domain.verdict import Outcome, Reason, Verdict
 from evaluator.ledger.database import Connection
-from evaluator.ledger.evaluations import Account, Attempt, Decision, read_accounts, read_outcomes, record
+from evaluator.ledger.evaluations import Account, Decision, Finished, read_accounts, read_outcomes, record
 from evaluator.ledger.evidence import NewObservation
 from evaluator.leetcode.refusal import plain
 from evaluator.service.judge import Day, decision_on, extends_streak, verdict_on
@@ -22,14 +22,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How many members were decided, and the errors of those among them that were given up: failed jobs.
+    """Which members were decided, and the errors of those among them that were given up: failed jobs.
 
-    `more` says whether other batches wait to be sent where this finished one.
+    `more` says whether other batches of the run wait to be sent.
     """
 
-    members: int = 0
-    errors: tuple[str, ...] = ()
-    more: bool = False
+    members: frozenset[int]
+    errors: Mapping[int, str]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Known:
 
 
 def settle(
-    connection: Connection, day: Day, opened_at: datetime | None, known: Known, finishes: Attempt | None = None
+    connection: Connection, day: Day, opened_at: datetime | None, known: Known, finished: Finished | None = None
 ) -> Settled:
     """Decide members, whose locks the transaction holds, by what is known of them.
 
     Those that were decided since `opened_at` are left alone: another delivery of the message was first. Without it
-    everybody is decided. `finishes` is the batch that has nothing left to do after this.
+    everybody is decided. `finished` are the batches that have nothing left to do after this.
     """
     accounts = _undecided(connection, day, opened_at, known.evidence)
     verdicts: list[Verdict] = []
@@ -66,8 +66,10 @@ def settle(
         verdicts.append(verdict)
         mishaps.append(mishap if verdict.outcome is Outcome.PENDING else None)
     decisions = _decisions(connection, day, accounts, verdicts, mishaps)
-    more = record(connection, day.date, decisions, known.observations, finishes)
-    return Settled(len(accounts), tuple(mishap for mishap in mishaps if mishap is not None), more)
+    more = record(connection, day.date, decisions, known.observations, finished)
+    members = [account.member_id for account in accounts]
+    failed = {key: mishap for key, mishap in zip(members, mishaps, strict=True) if mishap is not None}
+    return Settled(frozenset(members), failed, more)
 
 
 def leave_open(

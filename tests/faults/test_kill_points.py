@@ -8,7 +8,7 @@ from tests.faults.arena import Arena, handles
 from tests.faults.doom import DOOMED
 from tests.integration.program import until
 
-RECORDING = ("lock_members", "hold", "accounts", "record")
+RECORDING = ("lock_at_once", "accounts", "record")
 """The statements of the recording transaction, in order."""
 
 

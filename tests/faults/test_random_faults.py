@@ -21,7 +21,7 @@ SEED = int(os.environ.get("FAULTS_SEED") or random.randrange(10**6))  # noqa: S3
 
 POINTS = (
     "after evaluations.begin",
-    "after evaluations.lock_members",
+    "after evaluations.lock_at_once",
     "uncommitted evaluations.record",
     "committed evaluations.record",
     "after runs.fan_out",

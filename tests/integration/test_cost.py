@@ -91,7 +91,7 @@ def opened(stage: Stage, worker: ByHand, batches: int, rules: Rules) -> None:
     fan_out(stage.database, worker.outbox, turn.run_id, users_per_request=2)
 
 
-def test_a_batch_takes_eight_round_trips_and_one_request(stage: Stage, worker: ByHand, trips: Trips) -> None:
+def test_a_batch_takes_seven_round_trips_and_one_request(stage: Stage, worker: ByHand, trips: Trips) -> None:
     opened(stage, worker, SENT_AHEAD + 64, Rules(freezes_per_month=1, penalty=500))
     work = worker.work()
     assert len(list(islice(work, WARM_UP))) == WARM_UP
@@ -102,8 +102,8 @@ def test_a_batch_takes_eight_round_trips_and_one_request(stage: Stage, worker: B
     # An acknowledgement each; they are fetched by four, and sent by sixteen. Slots are asked for by another client.
     assert worker.commands - commands <= batches + batches // 4 + batches // SENT_TOGETHER
     assert stage.leetcode.requests() - asked == batches
-    # begin; BEGIN, lock_members, hold, evidence.read, accounts, record, COMMIT. One in sixteen sends others.
-    assert trips.made - before == 8 * batches + batches // SENT_TOGETHER
+    # begin; BEGIN, lock_at_once, evidence.read, accounts, record, COMMIT. One in sixteen sends others.
+    assert trips.made - before == 7 * batches + batches // SENT_TOGETHER
 
 
 def test_the_last_batches_look_whether_the_run_is_over_in_three_more(
@@ -114,4 +114,4 @@ def test_the_last_batches_look_whether_the_run_is_over_in_three_more(
     assert len(list(islice(work, WARM_UP))) == WARM_UP
     before = trips.made
     assert len(list(islice(work, 4))) == 4
-    assert trips.made - before == 4 * (8 + 3)
+    assert trips.made - before == 4 * (7 + 3)

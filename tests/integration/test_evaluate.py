@@ -103,6 +103,22 @@ def test_deliveries_at_once_write_one_outcome_and_one_posting(stage: Stage, data
     assert stage.completed("grind")
 
 
+def test_a_member_that_somebody_has_locked_holds_up_no_other_batch(stage: Stage, database_url: str) -> None:
+    stage.hand.users_per_request = 10
+    run_id = opened(stage)
+    database = Database(database_url, connections=3)
+    evaluator = Evaluator(database, stage.hand, stage.upstream, attempts=3)
+    with ThreadPoolExecutor(1) as thread:
+        with stage.database.transaction() as connection:
+            connection.execute("SELECT FROM members WHERE handle = 'idle-0' FOR UPDATE")
+            waiting = thread.submit(evaluator.evaluate, run_id, 1)
+            assert evaluator.evaluate(run_id, 2) == Done(settled=10)
+            assert not waiting.done()
+        assert waiting.result() == Done(settled=10)
+    database.close()
+    assert tally(stage) == {FAILED: 20}
+
+
 def test_one_member_with_an_error_leaves_nineteen_settled_and_is_asked_about_alone(stage: Stage) -> None:
     opened(stage)
     stage.leetcode.goes_wrong("user_error", handles=["idle-7"], message="Try later")
@@ -239,7 +255,7 @@ def test_without_a_slot_the_attempt_does_not_count(stage: Stage) -> None:
     pacer = Pacer(stage.redis, 10_000, longest_wait=0.0, key="evaluator:closed")
     pacer.refused(retry_after=3000)
     upstream = Client(stage.leetcode.url, 5, pacer, lambda: stage.now)
-    evaluator = replace(stage.hand.evaluator, upstream=upstream)
+    evaluator = Evaluator(stage.database, stage.hand, upstream, attempts=3)
     for _ in range(5):
         result = evaluator.evaluate(stage.value("SELECT id FROM runs"), 1)
         assert isinstance(result, NotNow)

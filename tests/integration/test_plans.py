@@ -80,7 +80,7 @@ VALUES: Mapping[str, object] = {
     "after": 86400, "batch": 3, "batches": 20, "by": "plan", "challenge": "c7", "challenges": "{c7}",
     "counts_from": 1775347200, "day": "2026-04-10", "day_end": 1775865600, "day_start": 1775779200,
     "days": "{2026-04-10}", "end": 1775865600, "ends": "{1775865600}", "error": "HTTP 500", "first": "2026-03-11",
-    "freezes": True, "from": 1775779200, "grace": 5, "handles": "{m7001}", "holds_from": "2026-04-05", "id": 31507,
+    "freezes": True, "finished": "{3}", "from": 1775779200, "grace": 5, "handles": "{m7001}", "holds_from": "2026-04-05", "id": 31507,
     "ids": "{31207,31507}", "key": "m7001", "keys": "{m7001,m7002,m7003}", "last": "2026-04-10", "limit": 50,
     "made": 20, "member": 650, "member_id": 650, "members": 10000, "month": "2026-04-01", "next": "2026-05-01",
     "next_month": "2026-05-01", "opened_at": "2026-04-11 01:00Z", "outcome": "passed", "pass": "pending", "put": 400,

@@ -51,6 +51,11 @@ WHERE run_id = %(run_id)s AND batch = %(batch)s AND state <> 'done'
 -- Days of one member are recorded one after the other; in order of ids, so that no two batches wait for each other.
 SELECT FROM members WHERE id = ANY (%(ids)s) ORDER BY id FOR NO KEY UPDATE
 
+-- name: lock_at_once
+-- Both `lock_members` and `hold`, of those who would rather do without than wait.
+WITH locked AS MATERIALIZED (SELECT id FROM members WHERE id = ANY (%(ids)s) FOR NO KEY UPDATE NOWAIT)
+SELECT cancelled FROM challenges WHERE id = %(id)s AND (SELECT count(*) FROM locked) >= 0 FOR SHARE NOWAIT
+
 -- name: hold
 -- Whether a batch's challenge is cancelled; it can't be from here on until the transaction ends. After the members, as
 -- an apply does it.
@@ -89,8 +94,8 @@ WHERE e.member_id = ANY (%(ids)s) AND e.day = ANY (ARRAY(
 ORDER BY e.member_id, e.day
 
 -- name: record
--- Outcome, streak and posting in one statement, for a whole batch, with the observations that they rest on. It may
--- finish a batch, and gives whether batches of that run wait to be sent. The values come in columns, which Postgres
+-- Outcome, streak and posting in one statement, for whole batches, with the observations that they rest on. It may
+-- finish batches of a run, and gives whether others of it wait to be sent. The values come in columns, which Postgres
 -- reads several times as fast as rows of JSON.
 WITH decided AS (
     SELECT * FROM ROWS FROM (
@@ -130,7 +135,7 @@ WITH decided AS (
     SELECT member_id, %(day)s, entry, amount, clock_timestamp() FROM decided WHERE amount <> 0
 ), finished AS (
     UPDATE batches SET state = 'done', finished_at = clock_timestamp(), error = NULL
-    WHERE run_id = %(run_id)s AND batch = %(batch)s AND state <> 'done'
+    WHERE run_id = %(run_id)s AND batch = ANY (%(finished)s::integer[]) AND state <> 'done'
 )
 SELECT EXISTS (SELECT FROM batches WHERE run_id = %(run_id)s AND sent_at IS NULL AND state = 'waiting')
 
