@@ -15,6 +15,7 @@ from benchmarks.scale.history import add_challenges, add_members, add_runs
 from evaluator.domain.evidence import Reply, Row, Standing
 from evaluator.domain.rules import Difficulty
 from evaluator.ledger.database import Database
+from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.runs import Turn, progress_of
 from evaluator.leetcode.client import Answers
 from evaluator.service.enqueue import Request, enqueue
@@ -160,7 +161,7 @@ def enqueued(database: Database, challenges: int, days: int) -> Figures:
     figures = {}
     for name, now in (("nothing due", over), ("nothing due again", over), ("a day each", over + 86_400)):
         started = time.perf_counter()
-        queued = enqueue(database, Nobody(), Request(new_only=True), now, 0)
+        queued = enqueue(database, Nobody(), Request(new_only=True), now, 0, EnqueuedBy.KEEPER)
         figures[f"{name}, s"] = time.perf_counter() - started
         figures[f"{name}, queued"] = len(queued.runs)
     return figures

@@ -18,6 +18,7 @@ from evaluator.api.failures import FAILURES, Failure, known
 from evaluator.api.rate_limit import address_of, refusal
 from evaluator.api.services import Served, Services, services_of
 from evaluator.domain.verdict import Outcome
+from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.jobs import FailedJob
 from evaluator.queue.depth import Depth, depths
 from evaluator.service import jobs
@@ -218,7 +219,8 @@ def queue_runs(services: Served, wanted: RunsWanted | None = None) -> RunsQueued
     request = EnqueueRequest(wanted.challenge, wanted.day, wanted.reevaluate)
     with services.database.connection() as connection:
         known(missing_challenge(connection, wanted.challenge))
-    queued = enqueue(services.database, services.outbox, request, services.clock(), services.settings.settle_delay)
+    settle_delay = services.settings.settle_delay
+    queued = enqueue(services.database, services.outbox, request, services.clock(), settle_delay, EnqueuedBy.API)
     if queued.refused and not queued.runs:
         raise HTTPException(409, "; ".join(queued.refused))
     return RunsQueued(

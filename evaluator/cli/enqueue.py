@@ -12,6 +12,7 @@ from evaluator.cli.arguments import ChallengeOption, DayOption, JsonOption, pars
 from evaluator.cli.output import console, errors, print_json, problem
 from evaluator.cli.session import FAILED, Session, open_session
 from evaluator.ledger.database import Database
+from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.runs import progress_of, runs_at_work
 from evaluator.service.enqueue import Queued, Request
 from evaluator.service.reconcile import GRACE, reconcile
@@ -37,7 +38,10 @@ def enqueue(
 
     request = Request(challenge, parse_day(day), reevaluate)
     with open_session() as session:
-        queued = enqueue_due(session.database, session.outbox, request, session.clock(), session.settings.settle_delay)
+        settle_delay = session.settings.settle_delay
+        queued = enqueue_due(
+            session.database, session.outbox, request, session.clock(), settle_delay, EnqueuedBy.COMMAND
+        )
         reconcile(session.database, session.outbox)
         if as_json:
             print_json(_document(queued))

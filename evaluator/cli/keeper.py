@@ -15,6 +15,7 @@ import structlog
 
 from evaluator.cli.session import Session
 from evaluator.ledger.database import UNREACHABLE
+from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.locks import sole
 from evaluator.queue.janitor import janitor_broker, tidy
 from evaluator.service.enqueue import Request, enqueue
@@ -75,9 +76,8 @@ class Keeper:
 
     def _enqueue(self) -> Mapping[str, int]:
         session = self._session
-        queued = enqueue(
-            session.database, session.outbox, Request(new_only=True), session.clock(), session.settings.settle_delay
-        )
+        now, settle_delay = session.clock(), session.settings.settle_delay
+        queued = enqueue(session.database, session.outbox, Request(new_only=True), now, settle_delay, EnqueuedBy.KEEPER)
         return {"runs_queued": len(queued.runs)}
 
     def _prune(self) -> Mapping[str, int]:

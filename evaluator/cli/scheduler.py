@@ -14,6 +14,7 @@ import typer
 
 from evaluator.cli.session import Session, open_session
 from evaluator.ledger.database import UNREACHABLE
+from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.locks import sole
 
 _CONNECTIONS = 10  # each of the four jobs holds its lock on one, and works on another
@@ -54,7 +55,14 @@ def scheduler(
         add(
             "enqueue",
             every * 60,
-            lambda: enqueue(database, session.outbox, Request(new_only=True), session.clock(), settings.settle_delay),
+            lambda: enqueue(
+                database,
+                session.outbox,
+                Request(new_only=True),
+                session.clock(),
+                settings.settle_delay,
+                EnqueuedBy.SCHEDULER,
+            ),
         )
         add("reconcile", _RECONCILE_EVERY, lambda: reconcile(database, session.outbox))
         add("prune", 3600, lambda: prune(database, settings.retention_completed, settings.retention_failed))

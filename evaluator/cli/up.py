@@ -24,6 +24,7 @@ from evaluator.cli.reports import show_standings
 from evaluator.cli.session import FAILED, Session, read_settings
 from evaluator.ledger.challenges import overviews
 from evaluator.ledger.database import Database
+from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.migrations import migrate
 from evaluator.local.child import Child, ServiceError, claim
 from evaluator.local.postgres import embedded_postgres
@@ -122,7 +123,7 @@ def _settle_sample(session: Session, processes: Sequence[_Running]) -> None:
     apply(session.database, [one for one in file.challenges if one.id not in present], now)
     reconcile(session.database, session.outbox)
     request = Request()
-    queued = enqueue(session.database, session.outbox, request, now, settle_delay)
+    queued = enqueue(session.database, session.outbox, request, now, settle_delay, EnqueuedBy.COMMAND)
     run_ids = at_work(session.database, request, queued)
     _say(f"settling {len(run_ids)} days of {len(file.challenges)} sample challenges")
     began = time.monotonic()

@@ -14,6 +14,7 @@ import structlog
 from evaluator.domain.day import ONE_DAY
 from evaluator.ledger.challenges import Challenge, Unreadable, read_challenges
 from evaluator.ledger.database import UNREACHABLE, Connection, Database
+from evaluator.ledger.enqueues import EnqueuedBy, record_enqueue
 from evaluator.ledger.runs import RunState, Span, days_without_run, insert_runs, next_turns, requeue, runs_within
 from evaluator.service.outbox import Outbox
 
@@ -48,11 +49,13 @@ class Queued:
     refused: tuple[str, ...] = ()
 
 
-def enqueue(database: Database, outbox: Outbox, request: Request, now: int, settle_delay: float) -> Queued:
+def enqueue(
+    database: Database, outbox: Outbox, request: Request, now: int, settle_delay: float, by: EnqueuedBy
+) -> Queued:
     """Queue what is due at `now` and wake the workers. Harmless when repeated, late, or concurrent with itself.
 
     `settle_delay` is how many seconds after its end a day is due. A challenge that cannot be enqueued is refused, and
-    keeps no other from it.
+    keeps no other from it. That it was done is recorded as done by `by`, even if nothing was due.
     """
     with database.transaction() as connection:
         challenges, refused = _wanted(connection, request)
@@ -71,6 +74,8 @@ def enqueue(database: Database, outbox: Outbox, request: Request, now: int, sett
                     queued += _insert(connection, challenge, missing[challenge.id])
         turns = next_turns(connection, [challenge.id for challenge in challenges])
     outbox.send_runs(turns)
+    with database.connection() as connection:
+        record_enqueue(connection, by)
     level = logging.INFO if queued else logging.DEBUG
     _log.log(level, f"Successfully queued {len(queued)} challenge evaluation jobs", messages=len(turns))
     return Queued(tuple(sorted(queued, key=lambda run: (run.challenge, run.day))), tuple(refused))

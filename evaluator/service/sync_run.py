@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from evaluator.ledger.database import Database
+from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.runs import Turn, opened_long_ago, sent_long_ago
 from evaluator.service.enqueue import Queued, Request, enqueue
 from evaluator.service.evaluate import Done, Evaluator, Upstream, retry_delay
@@ -46,7 +47,7 @@ class Synchronous:
     def run(self, request: Request, now: int, settle_delay: float, on_progress: Callable[[int], None]) -> Queued:
         """Settle what is due at `now`, and what was left half-done; `on_progress` hears of members settled."""
         inbox = _Inbox()
-        queued = enqueue(self.database, inbox, request, now, settle_delay)
+        queued = enqueue(self.database, inbox, request, now, settle_delay, EnqueuedBy.COMMAND)
         self._take_over(inbox)
         self._work_off(inbox, on_progress)
         return queued

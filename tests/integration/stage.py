@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from evaluator.ledger.database import Database
+from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.runs import Turn
 from evaluator.leetcode.client import Client
 from evaluator.leetcode.pacer import Pacer
@@ -91,7 +92,7 @@ class Stage:
 
     def enqueue(self, challenge: str | None = None, day: date | None = None, *, reevaluate: bool = False) -> Queued:
         request = Request(challenge, day, reevaluate)
-        return enqueue(self.database, self.hand, request, self.now, SETTLE_DELAY)
+        return enqueue(self.database, self.hand, request, self.now, SETTLE_DELAY, EnqueuedBy.COMMAND)
 
     def settle(self, challenge: str | None = None, day: date | None = None, *, reevaluate: bool = False) -> Queued:
         """Enqueue, and work until nothing is left."""

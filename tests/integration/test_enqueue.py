@@ -12,15 +12,18 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 from psycopg.conninfo import make_conninfo
 
 from evaluator.domain.rules import Rules
 from evaluator.ledger.database import Database
-from evaluator.queue.broker import Broker, connect
+from evaluator.ledger.enqueues import EnqueuedBy, last_enqueues
+from evaluator.queue.broker import Broker, connect, redis_client
 from evaluator.queue.outbox import MessageOutbox
 from evaluator.service.enqueue import Queued, Request, enqueue
 from evaluator.service.evaluate import Done, Evaluator
 from evaluator.service.fan_out import fan_out
+from evaluator.service.outbox import Outbox
 from evaluator.settings import Settings
 from tests.integration.leetcode import second
 from tests.integration.stage import SETTLE_DELAY, Stage
@@ -76,12 +79,12 @@ def test_repeating_it_queues_nothing_and_sends_the_same_message(stage: Stage, br
     march(stage, "spree")
     now = second("2026-03-05T12:00Z")
     outbox = MessageOutbox(broker)
-    first = enqueue(stage.database, outbox, Request(), now, SETTLE_DELAY)
+    first = enqueue(stage.database, outbox, Request(), now, SETTLE_DELAY, EnqueuedBy.COMMAND)
     assert len(first.runs) == 8
     sent = stage.messages("challenges")
     assert len(sent) == 2  # one a challenge: its later days follow when the first is over
     for _ in range(3):
-        assert enqueue(stage.database, outbox, Request(), now, SETTLE_DELAY).runs == ()
+        assert enqueue(stage.database, outbox, Request(), now, SETTLE_DELAY, EnqueuedBy.COMMAND).runs == ()
         assert stage.messages("challenges") == sent
 
 
@@ -94,7 +97,8 @@ def test_eight_at_once_queue_every_day_once(stage: Stage, database_url: str, bro
     def one_of_eight(_: int) -> Queued:
         with database.connection():  # connected before they start together
             together.wait()
-        return enqueue(database, MessageOutbox(broker), Request(), second("2026-03-11T02:00Z"), SETTLE_DELAY)
+        now = second("2026-03-11T02:00Z")
+        return enqueue(database, MessageOutbox(broker), Request(), now, SETTLE_DELAY, EnqueuedBy.COMMAND)
 
     with ThreadPoolExecutor(8) as pool:
         queued = [run for one in pool.map(one_of_eight, range(8)) for run in one.runs]
@@ -250,13 +254,43 @@ def test_enqueue_looks_at_no_member_so_a_hundred_thousand_cost_what_one_costs(
         # Whoever as much as looked at these would wait for ever, which the timeout makes an error.
         other.execute("LOCK TABLE members, memberships, evaluations, batches IN ACCESS EXCLUSIVE MODE")
         statements = Statements(monkeypatch)
-        queued = enqueue(database, MessageOutbox(broker), Request(), second("2026-03-11T02:00Z"), SETTLE_DELAY)
+        now = second("2026-03-11T02:00Z")
+        queued = enqueue(database, MessageOutbox(broker), Request(), now, SETTLE_DELAY, EnqueuedBy.COMMAND)
         assert days(queued) == list(range(1, 11))
         assert statements.count < 15
     database.close()
     assert stage.messages("challenges") == [f"run:{queued.runs[0].run_id}:0"]
     assert stage.messages("members") == []
     assert stage.value("SELECT count(*) FROM evaluations") == 0
+
+
+def last_enqueued(stage: Stage) -> dict[EnqueuedBy, float]:
+    with stage.database.connection() as connection:
+        return last_enqueues(connection)
+
+
+def test_each_enqueue_is_recorded_by_who_did_it_with_nothing_due_too_and_none_that_failed(stage: Stage) -> None:
+    march(stage, "grind")
+    now = second("2026-02-01T12:00Z")
+
+    def enqueue_by(by: EnqueuedBy, outbox: Outbox) -> None:
+        enqueue(stage.database, outbox, Request(), now, SETTLE_DELAY, by)
+
+    before = stage.value("SELECT extract(epoch FROM clock_timestamp())::float8")
+    enqueue_by(EnqueuedBy.COMMAND, stage.hand)
+    enqueue_by(EnqueuedBy.KEEPER, stage.hand)
+    recorded = last_enqueued(stage)
+    after = stage.value("SELECT extract(epoch FROM clock_timestamp())::float8")
+    assert before <= recorded[EnqueuedBy.COMMAND] < recorded[EnqueuedBy.KEEPER] <= after
+    assert len(recorded) == 2
+
+    now = second("2026-03-05T12:00Z")
+    away = Broker(redis_client(Settings(redis_url="redis://127.0.0.1:1"), retries=0), ())
+    with pytest.raises(redis.ConnectionError):
+        enqueue_by(EnqueuedBy.COMMAND, MessageOutbox(away))
+    assert last_enqueued(stage) == recorded
+    enqueue_by(EnqueuedBy.COMMAND, stage.hand)
+    assert last_enqueued(stage)[EnqueuedBy.COMMAND] > recorded[EnqueuedBy.KEEPER]
 
 
 def test_a_small_challenge_is_not_starved_by_a_large_one(stage: Stage, broker: Broker) -> None:
@@ -267,7 +301,7 @@ def test_a_small_challenge_is_not_starved_by_a_large_one(stage: Stage, broker: B
     stage.scene.challenge("large", [f"l{n}" for n in range(1000)], **one_day)
 
     def queue_and_fan_out() -> None:
-        queued = enqueue(stage.database, outbox, Request(), second("2026-03-05T12:00Z"), SETTLE_DELAY)
+        queued = enqueue(stage.database, outbox, Request(), second("2026-03-05T12:00Z"), SETTLE_DELAY, EnqueuedBy.API)
         fan_out(stage.database, outbox, queued.runs[0].run_id, users_per_request=1)
 
     queue_and_fan_out()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -110,6 +111,12 @@ OF_FILES: Mapping[str, Mapping[str, object]] = {
         "paid_only": "{f}",
     },
     "reports": {"day": "2026-04-09"},
+    "enqueues": {"by": "keeper"},
+    "database": {"milliseconds": "3000"},
+    "figures": {
+        "ids": "{c7,c8}", "now": 1775865600, "due": 1775865600, "late": 1775858400, "since": time.time() - 300,
+        "reasons": "{no_handle,user_not_found,profile_hidden}",
+    },
 }  # fmt: skip
 OF_STATEMENTS: Mapping[tuple[str, str], Mapping[str, object]] = {
     ("evidence", "looked_up"): {"since": "2026-04-10 01:00Z"},

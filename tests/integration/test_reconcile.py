@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evaluator.domain.rules import Rules
+from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.evaluations import begin
 from evaluator.queue.broker import Broker, connect
 from evaluator.queue.outbox import MessageOutbox
@@ -39,7 +40,7 @@ class Queue:
         self.outbox = MessageOutbox(broker)
 
     def enqueue(self) -> list[int]:
-        queued = enqueue(self.stage.database, self.outbox, Request(), second(NOW), SETTLE_DELAY)
+        queued = enqueue(self.stage.database, self.outbox, Request(), second(NOW), SETTLE_DELAY, EnqueuedBy.KEEPER)
         return [run.run_id for run in queued.runs]
 
     def is_emptied(self) -> None:

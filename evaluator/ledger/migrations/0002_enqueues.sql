@@ -1,0 +1,11 @@
+-- When what is due was last enqueued, by each kind of who does it: a CronJob's pod is gone before anybody could ask it.
+CREATE TABLE enqueues (
+    by          text PRIMARY KEY CHECK (by IN ('command', 'scheduler', 'api', 'keeper')),
+    enqueued_at timestamptz NOT NULL
+);
+
+-- What metrics ask for every few seconds is found without a look at old runs and evaluations.
+CREATE INDEX runs_closed ON runs (closed_at) WHERE state = 'settled';
+DROP INDEX evaluations_unproven;
+CREATE INDEX evaluations_unproven ON evaluations (run_id, reason) INCLUDE (member_id)
+    WHERE outcome = 'pending' AND reason <> 'not_evaluated';
