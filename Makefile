@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench lint types imports check clean environment
+.PHONY: help run test faults bench docs lint types imports check clean environment
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 SYNC = $(UV) sync --frozen --all-extras --all-groups $(if $(wildcard .venv),--quiet)
@@ -24,6 +24,9 @@ faults: environment ## Break everything at random for an hour, after the longer 
 bench: environment ## Compare with other queues, see benchmarks/README.md; ARGS="--scenario unlimited --rounds 1"
 	@! command -v npm >/dev/null || npm ci --silent --prefix benchmarks/bullmq || echo "BullMQ is not installed; choose other contenders"
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: environment ## Write the tables of docs/metrics.md anew
+	$(BIN)/python -m evaluator.metrics docs/metrics.md
 
 lint: environment ## Look for mistakes and untidy layout; check that the lock file fits pyproject.toml
 	$(BIN)/ruff check

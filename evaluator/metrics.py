@@ -1,13 +1,16 @@
 """The metrics: their names, units, labels and meaning, declared in one place.
 
-Who exposes them is told by `exposed_by`; the server reads `origin` when it is asked, a worker counts what it does.
-`docs/metrics.md` is made of these declarations.
+The server reads its own when it is asked, a worker counts what it does. `python -m evaluator.metrics docs/metrics.md`
+writes the tables of that page.
 """
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 Kind = Literal["gauge", "counter", "histogram"]
@@ -48,6 +51,21 @@ UNPROVEN = (
 _DECIDED = ("override", "rest_day", "absence", "enough", "not_enough", "freeze")
 _TYPES = ("challenge-evaluation", "member-evaluation")
 
+
+def _ledger(name: str, unit: str, meaning: str, **labels: tuple[str, ...]) -> Declaration:
+    return Declaration(name, "gauge", unit, meaning, "server", "PostgreSQL", labels)
+
+
+def _redis(name: str, unit: str, meaning: str, **labels: tuple[str, ...]) -> Declaration:
+    return Declaration(name, "gauge", unit, meaning, "server", "Redis", labels)
+
+
+def _worker(
+    name: str, kind: Kind, unit: str, meaning: str, buckets: tuple[float, ...] = (), **labels: tuple[str, ...]
+) -> Declaration:
+    return Declaration(name, kind, unit, meaning, "worker", "process", labels, buckets)
+
+
 # Of both
 
 BUILD_INFO = Declaration(
@@ -65,160 +83,117 @@ SOURCE_UP = Declaration(
     "exporter",
     {"source": ("postgres", "redis")},
 )
-QUEUE_MESSAGES = Declaration(
+
+QUEUE_MESSAGES = _redis(
     "evaluator_queue_messages",
-    "gauge",
     "messages",
-    "Messages in Redis: to be fetched, with a worker, to be fetched later, and given up. A message wakes a worker; it "
-    "is no job.",
-    "server",
-    "Redis",
-    {"queue": QUEUES, "state": ("ready", "in_flight", "delayed", "dead")},
+    "Messages in Redis: to be fetched, with a worker, to be fetched later, and given up. A message wakes a worker; "
+    "it is no job.",
+    queue=QUEUES,
+    state=("ready", "in_flight", "delayed", "dead"),
 )
-EVALUATIONS = Declaration(
+
+EVALUATIONS = _ledger(
     "evaluator_evaluations",
-    "gauge",
     "evaluations",
     "Members' days by state of the job: waiting and active in runs that are open, completed within "
     "RETENTION_COMPLETED, and failed, which were given up.",
-    "server",
-    "PostgreSQL",
-    {"state": ("waiting", "active", "completed", "failed")},
+    state=("waiting", "active", "completed", "failed"),
 )
-UNSETTLED_EVALUATIONS = Declaration(
+
+UNSETTLED_EVALUATIONS = _ledger(
     "evaluator_unsettled_evaluations",
-    "gauge",
     "evaluations",
     "Members' days that are due and not settled: waiting, active, of runs still queued, and pending for a later pass.",
-    "server",
-    "PostgreSQL",
 )
-PENDING_EVALUATIONS = Declaration(
+
+PENDING_EVALUATIONS = _ledger(
     "evaluator_pending_evaluations",
-    "gauge",
     "evaluations",
     "Members' days that were looked at and could not be decided, by reason.",
-    "server",
-    "PostgreSQL",
-    {"reason": UNPROVEN},
+    reason=UNPROVEN,
 )
-MEMBERS_NEEDING_ATTENTION = Declaration(
+
+MEMBERS_NEEDING_ATTENTION = _ledger(
     "evaluator_members_needing_attention",
-    "gauge",
     "members",
     "Members with a pending day that only a person can mend: no_handle, user_not_found, profile_hidden.",
-    "server",
-    "PostgreSQL",
 )
-OLDEST_WAITING = Declaration(
-    "evaluator_oldest_waiting_seconds",
-    "gauge",
-    "seconds",
-    "For how long the oldest work has been waiting; 0 where none is.",
-    "server",
-    "PostgreSQL",
+
+OLDEST_WAITING = _ledger(
+    "evaluator_oldest_waiting_seconds", "seconds", "For how long the oldest work has been waiting; 0 where none is."
 )
-OLDEST_PENDING = Declaration(
+
+OLDEST_PENDING = _ledger(
     "evaluator_oldest_pending_seconds",
-    "gauge",
     "seconds",
     "How long ago the oldest day fell due that is pending for anybody; 0 where none is.",
-    "server",
-    "PostgreSQL",
 )
-DRAIN = Declaration(
+
+DRAIN = _ledger(
     "evaluator_drain_seconds",
-    "gauge",
     "seconds",
     "How long it takes to settle what waits, is at work or is queued: at the rate of the last minutes (absent where "
     "there is work and no rate), and at the budget of requests to LeetCode.",
-    "server",
-    "PostgreSQL",
-    {"by": ("measured", "budget")},
+    by=("measured", "budget"),
 )
-DEADLINE = Declaration(
+
+DEADLINE = _ledger(
     "evaluator_deadline_timestamp_seconds",
-    "gauge",
     "seconds since the epoch",
     "When the next day falls due in a challenge that has work now; absent where none has.",
-    "server",
-    "PostgreSQL",
 )
-RUNS = Declaration(
+
+RUNS = _ledger(
     "evaluator_runs",
-    "gauge",
     "runs",
     "Days of challenges that have a run and are not settled, by its state.",
-    "server",
-    "PostgreSQL",
-    {"state": ("queued", "open", "pending")},
+    state=("queued", "open", "pending"),
 )
-RUNS_DUE = Declaration(
-    "evaluator_runs_due",
-    "gauge",
+
+RUNS_DUE = _ledger(
+    "evaluator_runs_due", "runs", "Days of challenges that are due and not settled, also those without a run yet."
+)
+
+RUNS_LATE = _ledger("evaluator_runs_late", "runs", "Those of the due days that have been due for more than 2 hours.")
+
+RUNS_STUCK = _ledger(
+    "evaluator_runs_stuck",
     "runs",
-    "Days of challenges that are due and not settled, also those without a run yet.",
-    "server",
-    "PostgreSQL",
+    "Those of the late days that wait for us: no pass over them has come to its end yet. Those that are pending "
+    "wait for LeetCode, or for a person.",
 )
-RUNS_LATE = Declaration(
-    "evaluator_runs_late",
-    "gauge",
-    "runs",
-    "Those of the due days that have been due for more than 2 hours.",
-    "server",
-    "PostgreSQL",
-)
-LAST_SUCCESS = Declaration(
+
+LAST_SUCCESS = _ledger(
     "evaluator_last_success_timestamp_seconds",
-    "gauge",
     "seconds since the epoch",
     "When a run was last settled; absent where none was.",
-    "server",
-    "PostgreSQL",
 )
-LAST_ENQUEUE = Declaration(
+
+LAST_ENQUEUE = _ledger(
     "evaluator_last_enqueue_timestamp_seconds",
-    "gauge",
     "seconds since the epoch",
     "When what is due was last enqueued, by who did it; absent for who never did.",
-    "server",
-    "PostgreSQL",
-    {"by": ("command", "scheduler", "api", "keeper")},
+    by=("command", "scheduler", "api", "keeper"),
 )
-CHALLENGES = Declaration(
+
+CHALLENGES = _ledger(
     "evaluator_challenges",
-    "gauge",
     "challenges",
     "Challenges by where they stand; closing: the last day is over, and not every day is settled.",
-    "server",
-    "PostgreSQL",
-    {"state": ("upcoming", "running", "closing", "completed", "cancelled")},
+    state=("upcoming", "running", "closing", "completed", "cancelled"),
 )
-MEMBERS = Declaration(
-    "evaluator_members",
-    "gauge",
-    "members",
-    "Members who are in a running challenge now.",
-    "server",
-    "PostgreSQL",
-)
-PAUSED = Declaration(
-    "evaluator_paused",
-    "gauge",
-    "boolean",
-    "Whether a person has paused the work.",
-    "server",
-    "PostgreSQL",
-)
-LEETCODE_PAUSED = Declaration(
+
+MEMBERS = _ledger("evaluator_members", "members", "Members who are in a running challenge now.")
+
+PAUSED = _ledger("evaluator_paused", "boolean", "Whether a person has paused the work.")
+
+LEETCODE_PAUSED = _redis(
     "evaluator_leetcode_paused_seconds",
-    "gauge",
     "seconds",
     "What is left of the pause that all processes make since LeetCode refused; 0 where there is none.",
-    "server",
-    "Redis",
 )
+
 LEETCODE_BUDGET = Declaration(
     "evaluator_leetcode_budget_requests_per_second",
     "gauge",
@@ -227,30 +202,17 @@ LEETCODE_BUDGET = Declaration(
     "server",
     "settings",
 )
-WORKERS_ALIVE = Declaration(
-    "evaluator_workers_alive",
-    "gauge",
-    "processes",
-    "Worker processes that gave Redis a sign of life in the last 15 seconds.",
-    "server",
-    "Redis",
+
+WORKERS_ALIVE = _redis(
+    "evaluator_workers_alive", "processes", "Worker processes that gave Redis a sign of life in the last 15 seconds."
 )
-REDIS_MEMORY = Declaration(
-    "evaluator_redis_memory_bytes",
-    "gauge",
-    "bytes",
-    "Memory that Redis uses.",
-    "server",
-    "Redis",
+
+REDIS_MEMORY = _redis("evaluator_redis_memory_bytes", "bytes", "Memory that Redis uses.")
+
+REDIS_MEMORY_LIMIT = _redis(
+    "evaluator_redis_memory_limit_bytes", "bytes", "Memory that Redis may use; 0: it has no limit."
 )
-REDIS_MEMORY_LIMIT = Declaration(
-    "evaluator_redis_memory_limit_bytes",
-    "gauge",
-    "bytes",
-    "Memory that Redis may use; 0: it has no limit.",
-    "server",
-    "Redis",
-)
+
 REDIS_EVICTED_KEYS = Declaration(
     "evaluator_redis_evicted_keys_total",
     "counter",
@@ -259,6 +221,7 @@ REDIS_EVICTED_KEYS = Declaration(
     "server",
     "Redis",
 )
+
 KEEPER_ACTIONS = Declaration(
     "evaluator_keeper_actions_total",
     "counter",
@@ -266,48 +229,54 @@ KEEPER_ACTIONS = Declaration(
     "What the keeper of this server did; of all servers the sum is what was done.",
     "server",
     "process",
-    {"action": ()},
+    {
+        "action": (
+            "messages_returned",
+            "dead_letters_dropped",
+            "runs_resent",
+            "batches_resent",
+            "runs_retried",
+            "runs_closed",
+            "runs_queued",
+            "batches_pruned",
+            "failures_forgotten",
+        )
+    },
 )
 
 # Of workers
 
-JOBS = Declaration(
+JOBS = _worker(
     "evaluator_jobs_total",
     "counter",
     "jobs",
     "Messages that were worked on, each attempt counted, by what came of it.",
-    "worker",
-    "process",
-    {"type": _TYPES, "result": ("done", "put_off", "retried", "given_up", "failed")},
+    type=_TYPES,
+    result=("done", "put_off", "retried", "given_up", "failed"),
 )
-JOB_DURATION = Declaration(
+
+JOB_DURATION = _worker(
     "evaluator_job_duration_seconds",
     "histogram",
     "seconds",
     "How long a message was worked on.",
-    "worker",
-    "process",
-    {"type": _TYPES},
     (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0),
+    type=_TYPES,
 )
-JOBS_IN_PROGRESS = Declaration(
-    "evaluator_jobs_in_progress",
-    "gauge",
-    "jobs",
-    "Messages that are being worked on.",
-    "worker",
-    "process",
-    {"type": _TYPES},
+
+JOBS_IN_PROGRESS = _worker(
+    "evaluator_jobs_in_progress", "gauge", "jobs", "Messages that are being worked on.", type=_TYPES
 )
-EVALUATIONS_RECORDED = Declaration(
+
+EVALUATIONS_RECORDED = _worker(
     "evaluator_evaluations_recorded_total",
     "counter",
     "evaluations",
     "Members' days that were decided and recorded, by outcome and reason; a pending day is recorded in each pass.",
-    "worker",
-    "process",
-    {"outcome": ("passed", "failed", "pending", "exempt", "frozen"), "reason": (*_DECIDED, *UNPROVEN)},
+    outcome=("passed", "failed", "pending", "exempt", "frozen"),
+    reason=(*_DECIDED, *UNPROVEN),
 )
+
 LEETCODE_REQUESTS = Declaration(
     "evaluator_leetcode_requests_total",
     "counter",
@@ -317,52 +286,73 @@ LEETCODE_REQUESTS = Declaration(
     "process",
     {"class": ("answered", "retry_later", "slow_down", "bad_query", "no_slot")},
 )
-LEETCODE_REQUEST_DURATION = Declaration(
+
+LEETCODE_REQUEST_DURATION = _worker(
     "evaluator_leetcode_request_duration_seconds",
     "histogram",
     "seconds",
     "How long LeetCode took for a request that was sent, whatever came of it.",
-    "worker",
-    "process",
-    buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0),
+    (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0),
 )
-BATCH_MEMBERS = Declaration(
+
+BATCH_MEMBERS = _worker(
     "evaluator_batch_members",
     "histogram",
     "members",
     "How many members a request to LeetCode asked about.",
-    "worker",
-    "process",
-    buckets=(1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 50.0, 100.0),
+    (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 50.0, 100.0),
 )
-PACER_WAIT = Declaration(
+
+PACER_WAIT = _worker(
     "evaluator_pacer_wait_seconds",
     "histogram",
     "seconds",
     "How long a request waited for its slot.",
-    "worker",
-    "process",
-    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+    (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
 )
-RECORDING_DURATION = Declaration(
+
+RECORDING_DURATION = _worker(
     "evaluator_recording_duration_seconds",
     "histogram",
     "seconds",
     "How long the transaction took that decides and records a batch.",
-    "worker",
-    "process",
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-WORKER_HEARTBEAT = Declaration(
+
+WORKER_HEARTBEAT = _worker(
     "evaluator_worker_heartbeat_timestamp_seconds",
     "gauge",
     "seconds since the epoch",
     "When a worker process last gave a sign of life, by its own clock.",
-    "worker",
-    "process",
 )
 
 DECLARATIONS: tuple[Declaration, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Declaration)
 )
 """All of them, in the order in which they are declared."""
+
+_TABLE = re.compile(r"(<!-- of a (server|worker), by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL)
+_HEAD = "| name | type | unit | labels | means | from |\n|---|---|---|---|---|---|"
+
+
+def documented(page: str) -> str:
+    """The page with its tables as they are to be."""
+    return _TABLE.sub(lambda found: f"{found[1]}{_table(found[2])}\n{found[3]}", page)
+
+
+def _table(process: str) -> str:
+    rows = [_row(declaration) for declaration in DECLARATIONS if declaration.exposed_by in {process, "both"}]
+    return "\n".join([_HEAD, *rows])
+
+
+def _row(of: Declaration) -> str:
+    labels = "<br>".join(
+        f"`{label}`: {', '.join(f'`{value}`' for value in values)}" if values else f"`{label}`"
+        for label, values in of.labels.items()
+    )
+    return f"| `{of.name}` | {of.kind} | {of.unit} | {labels} | {of.help} | {of.origin} |"
+
+
+if __name__ == "__main__":
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(documented(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -116,14 +116,15 @@ def _challenge(head: Sequence[Any], zones: Sequence[Any], rules: Sequence[Any]) 
             currency,
             cancelled,
             completed,
-            tuple([ZoneVersion(holds_from, _zone(timezone)) for holds_from, timezone in zones]),
+            tuple([ZoneVersion(holds_from, zone_named(timezone)) for holds_from, timezone in zones]),
             tuple([RulesVersion(holds_from, rules_row(*values)) for holds_from, *values in rules]),
         )
     except ValueError as error:
         return Unreadable(challenge_id, cancelled, completed, str(error))
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
+    """A time zone. Raises ValueError, with a message for people."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from select import POLLIN, poll
-from threading import Lock
+from threading import Lock, Timer
 from typing import Any
 
 import orjson
@@ -34,6 +36,8 @@ _CONNECTING: dict[str, str | int] = {
 It heeds the last four on TCP only, and the last one on Linux only.
 """
 
+_CONNECT_SOON = 2  # seconds for each host, the least that libpq knows
+_PATIENCE = 0.5  # seconds in which Postgres may say that it has stopped by itself
 _CLOCK_CHECKED_EVERY = 30.0
 
 set_json_loads(orjson.loads)  # several times as fast as the library's default
@@ -80,6 +84,21 @@ class Database:
         with self.connection() as connection, connection.transaction():
             yield connection
 
+    @contextmanager
+    def snapshot(self, limit: float) -> Iterator[Connection]:
+        """One moment of the ledger, to read only, over a connection of its own that no other caller can use up.
+
+        All of it is over after `limit` seconds, and those that connecting may take, however silent Postgres is. Raises
+        psycopg.Error.
+        """
+        connected = psycopg.connect(self._conninfo, connect_timeout=_CONNECT_SOON)
+        with _ending_after(limit + _PATIENCE, connected) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            # Postgres, if it can, stops by itself: hung up on, it would notice only when it has an answer.
+            connection.execute(_SQL["limit"], {"milliseconds": str(int(limit * 1000))})
+            yield connection
+
     def _take(self) -> Connection:
         try:
             while not _is_alive(connection := self._pool.getconn()):
@@ -106,6 +125,30 @@ class Database:
     def close(self) -> None:
         if self._opened:
             self._pool.close()
+
+
+@contextmanager
+def _ending_after(limit: float, connection: Connection) -> Iterator[Connection]:
+    """A connection that is hung up on after `limit` seconds, and closed at the end.
+
+    A server that stands still keeps its side of the connection alive, so that TCP has nothing to notice.
+    """
+    # The number of the connection itself might be somebody else's by the time that the timer comes to it.
+    with socket.socket(fileno=os.dup(connection.fileno())) as line:
+        timer = Timer(limit, _hang_up, [line])
+        timer.daemon = True
+        timer.start()
+        try:
+            with connection:
+                yield connection
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _hang_up(line: socket.socket) -> None:
+    with suppress(OSError):  # the other side was first
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _is_alive(connection: Connection) -> bool:

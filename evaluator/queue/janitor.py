@@ -11,6 +11,9 @@ from evaluator.queue.broker import Broker, connect
 from evaluator.queue.messages import QUEUES
 from evaluator.settings import Settings
 
+JANITOR = "janitor-"
+"""How a janitor signs with Redis: each command of a broker is a sign of life of its own, though it is no worker."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -28,7 +31,9 @@ class Tidied:
 
 def janitor_broker(settings: Settings) -> Broker:
     """A broker each of whose commands also does Dramatiq's maintenance, which otherwise is left to chance."""
-    return connect(settings, maintenance_chance=1_000_000)
+    broker = connect(settings, maintenance_chance=1_000_000)
+    broker.broker_id = f"{JANITOR}{broker.broker_id}"
+    return broker
 
 
 def tidy(broker: Broker) -> Tidied:

@@ -81,10 +81,14 @@ def _stage(challenge: Challenge, now: int) -> Stage:
         return Stage.CANCELLED
     if challenge.completed:
         return Stage.COMPLETED
-    today = challenge.calendar.date_at(now)
-    if today < challenge.starts:
+    return stage_on(challenge.calendar.date_at(now), challenge.starts, challenge.ends)
+
+
+def stage_on(today: date, starts: date, ends: date) -> Stage:
+    """Where a challenge stands that is neither completed nor cancelled; `today` is the date in its time zone."""
+    if today < starts:
         return Stage.UPCOMING
-    return Stage.CLOSING if today > challenge.ends else Stage.RUNNING
+    return Stage.CLOSING if today > ends else Stage.RUNNING
 
 
 def _days(challenge: Challenge) -> int:

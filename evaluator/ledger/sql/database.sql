@@ -8,3 +8,7 @@ FROM pg_settings
 JOIN (VALUES ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3'),
              ('tcp_user_timeout', '20000')) AS ours (name, wanted) USING (name)
 WHERE source = 'default'
+
+-- name: limit
+-- How long a statement of this transaction may take.
+SELECT set_config('statement_timeout', %(milliseconds)s, true)

@@ -219,7 +219,7 @@ DELETE FROM batches WHERE ctid = ANY (ARRAY(
 UPDATE runs r SET
     state = CASE WHEN EXISTS (SELECT FROM evaluations e WHERE e.run_id = r.id AND e.outcome = 'pending')
                  THEN 'pending' ELSE 'settled' END,
-    retry_at = clock_timestamp()
+    closed_at = clock_timestamp(), retry_at = clock_timestamp()
 WHERE r.id = %(id)s AND r.state IN ('pending', 'settled')
 RETURNING r.challenge_id, r.day, r.state
 
