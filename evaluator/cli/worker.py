@@ -60,7 +60,8 @@ def boot() -> None:
     settings = read_settings()
     retries = PersistentRetries(settings.job_attempts, settings.job_backoff, is_outage)
     database = Database(settings.database_url, connections=settings.worker_concurrency + 1)
-    session = Session(settings, database, middleware=[Lifetime(), TimeLimit(), retries, JobLog()])
+    # The last one hears first that a job is over: the time of a retry that waits for Redis is not limited.
+    session = Session(settings, database, middleware=[Lifetime(), retries, TimeLimit(), JobLog()])
     evaluator = Evaluator(database, session.outbox, session.upstream, settings.job_attempts)
 
     def on_run(run_id: int) -> None:

@@ -80,6 +80,22 @@ def test_a_retry_waits_for_redis(arena: Arena) -> None:
     arena.check()
 
 
+def test_a_retry_waits_for_redis_longer_than_a_job_may_take(arena: Arena) -> None:
+    """The only thread of the worker is there for the retry then."""
+    arena.challenge("grind", handles("member", 8), days=1)
+    arena.leetcode.goes_wrong("slow", seconds=2, times=1)
+    arena.leetcode.goes_wrong("server_error", times=1)
+    arena.run("enqueue")
+    worker = arena.worker(JOB_TIME_LIMIT="3s", WORKER_CONCURRENCY="1")
+    until(lambda: arena.leetcode.requests() == 1)
+    arena.redis.stop()
+    until(lambda: "A retry could not be sent" in worker.said())
+    stays(lambda: worker.code is None, seconds=5)
+    arena.redis.start()
+    arena.finish(keeping=False)
+    arena.check()
+
+
 def test_a_worker_that_is_told_to_stop_does_not_wait_for_redis(arena: Arena) -> None:
     """Its time to stop is JOB_TIME_LIMIT and ten seconds, far longer than a test waits."""
     arena.challenge("grind", handles("member", 8), days=1)
