@@ -22,6 +22,7 @@ from evaluator.leetcode import queries
 from evaluator.leetcode.answers import replies_in
 from evaluator.leetcode.breaker import Breaker
 from evaluator.leetcode.catalogue import Page, difficulties_in, page_in
+from evaluator.leetcode.meter import Meter, Unmeasured
 from evaluator.leetcode.pacer import NoSlotError, Pacer
 from evaluator.leetcode.parts import ask_in_parts
 from evaluator.leetcode.refusal import (
@@ -85,7 +86,9 @@ def _is_answer(replies: Mapping[str, Reply]) -> bool:
 class Client:
     """Asks LeetCode, from any number of threads."""
 
-    def __init__(self, url: str, timeout: float, pacer: Pacer, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, url: str, timeout: float, pacer: Pacer, clock: Callable[[], int], meter: Meter | None = None
+    ) -> None:
         """`timeout` is how many seconds LeetCode may be silent, and how long a whole answer may take to come.
 
         `clock` gives the time in seconds since the epoch.
@@ -93,6 +96,7 @@ class Client:
         self._timeout = timeout
         self._pacer = pacer
         self._clock = clock
+        self._meter = meter or Unmeasured()
         self._breaker = Breaker(pacer)
         self._request = requests.Request("POST", url, headers=HEADERS).prepare()
         # An adapter, not a session: it keeps connections for all threads, and that is all that is wanted. It follows
@@ -113,7 +117,7 @@ class Client:
         def ask(part: Sequence[str]) -> dict[str, Reply] | Refusal:
             nonlocal asked_at
             body = queries.recent_solves(part, years)
-            sent_at, replies = self._ask(body, lambda document: replies_in(document, part, years))
+            sent_at, replies = self._ask(body, lambda document: replies_in(document, part, years), len(part))
             asked_at = asked_at or sent_at
             if not isinstance(replies, Refusal) and _is_answer(replies):
                 self._breaker.answered()
@@ -166,10 +170,12 @@ class Client:
         if keys and (refusal is None or refusal.kind is RefusalKind.BAD_QUERY):
             self._breaker.unanswered(keys)
 
-    def _ask(self, body: bytes, read: Callable[[Document], T | Refusal]) -> tuple[int, T | Refusal]:
-        """Ask once, read the answer, note where it is a refusal. The second of sending, or 0, comes with it."""
-        sent_at, document = self._post(body)
-        found = document if isinstance(document, Refusal) else read(document)
+    def _ask(self, body: bytes, read: Callable[[Document], T | Refusal], members: int = 0) -> tuple[int, T | Refusal]:
+        """Ask once, about so many members, read the answer, note where it is a refusal.
+
+        The second of sending, or 0, comes with it.
+        """
+        sent_at, found = self._post(body, read, members)
         if isinstance(found, Refusal):
             if found.kind is RefusalKind.BAD_QUERY and self._breaker.is_open:
                 # To ask about parts of it would be to knock at a door that is shut, several times.
@@ -177,8 +183,8 @@ class Client:
             self._breaker.refused(found)
         return sent_at, found
 
-    def _post(self, body: bytes) -> tuple[int, Document | Refusal]:
-        """Wait for a slot, send, classify what comes back; with the second of sending, or 0."""
+    def _post(self, body: bytes, read: Callable[[Document], T | Refusal], members: int) -> tuple[int, T | Refusal]:
+        """Wait for a slot, send, classify and read what comes back; with the second of sending, or 0."""
         sent_at = 0
         # The clock may have to ask a database, which must not come between a slot and its request.
         told, told_at = self._clock(), time.monotonic()
@@ -187,18 +193,26 @@ class Client:
         pool = cast("urllib3.HTTPConnectionPool", found)
         for final in (False, True):
             made = pool.num_connections
+            began = time.monotonic()
             try:
                 with self._pacer.acquire():
-                    sent_at = told + int(time.monotonic() - told_at)
-                    answer = self._exchange(body)
+                    now = time.monotonic()
+                    sent_at = told + int(now - told_at)
+                    self._meter.waited(now - began)
+                    with self._meter.request(members):
+                        answer = self._exchange(body)
             except NoSlotError as error:
+                self._meter.waited(time.monotonic() - began)
                 return sent_at, classify_error(error)
             except _TROUBLE as error:
                 if not final and made == pool.num_connections and _was_hung_up(error):
                     continue
                 return sent_at, classify_error(error)
             break
-        return sent_at, classify_answer(answer, sent_at)
+        document = classify_answer(answer, sent_at)
+        reply = document if isinstance(document, Refusal) else read(document)
+        self._meter.answered(reply.kind if isinstance(reply, Refusal) else None)
+        return sent_at, reply
 
     def _exchange(self, body: bytes) -> HttpAnswer:
         request = self._request.copy()

@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from evaluator.domain.evidence import Evidence, Reply, Standing
-from evaluator.domain.verdict import Outcome, Reason, tally
+from evaluator.domain.verdict import Outcome, Reason, Verdict, tally
 from evaluator.ledger.database import Database
 from evaluator.ledger.evaluations import (
     Attempt,
@@ -30,6 +30,7 @@ from evaluator.service.close import close_if_done
 from evaluator.service.difficulty import Problems
 from evaluator.service.fan_out import SENT_TOGETHER, send_waiting
 from evaluator.service.judge import Day
+from evaluator.service.meter import Meter, Unmeasured
 from evaluator.service.outbox import Outbox
 from evaluator.service.record import Heard, Recorder, Replies, lacks_slot, needed_since
 from evaluator.service.settle import leave_open
@@ -90,13 +91,16 @@ _LOST = "the worker was lost each time while it settled this member; its logs ma
 class Evaluator:
     """Settles batches, in any number of threads."""
 
-    def __init__(self, database: Database, outbox: Outbox, upstream: Upstream, attempts: int) -> None:
-        """`attempts` is how often a batch is tried."""
+    def __init__(
+        self, database: Database, outbox: Outbox, upstream: Upstream, attempts: int, meter: Meter | None = None
+    ) -> None:
+        """`attempts` is how often a batch is tried; `meter` is told what is recorded."""
         self._database = database
         self._outbox = outbox
         self._upstream = upstream
         self._attempts = attempts
-        self._recorder = Recorder(database, upstream)
+        self._meter = meter or Unmeasured()
+        self._recorder = Recorder(database, upstream, self._meter)
 
     def evaluate(self, run_id: int, batch: int) -> Result:
         """Settle a batch.
@@ -181,7 +185,7 @@ class Evaluator:
         """The worker was lost with every attempt: find the member at fault, or leave it pending if it stands alone."""
         ids = [member.member_id for member in attempt.members]
         _log.warning("Batch given up", run_id=attempt.run_id, batch=attempt.batch, members=ids)
-        left_open = 0
+        left_open: list[Verdict] = []
         with self._database.transaction() as connection:
             if len(ids) > 1:
                 split_batch(connection, attempt.run_id, attempt.batch, attempt.day, attempt.opened_at)
@@ -190,8 +194,9 @@ class Evaluator:
                 if hold_challenge(connection, attempt.challenge_id):
                     left_open = leave_open(connection, day, attempt.opened_at, ids, _LOST)
             finish(connection, attempt.run_id, attempt.batch)
+        self._meter.recorded((verdict.outcome, verdict.reason) for verdict in left_open)
         self._go_on(attempt.run_id)
-        return Done(left_open, (_LOST,) * left_open)
+        return Done(len(left_open), (_LOST,) * len(left_open))
 
 
 def _heard(asked: Sequence[Undecided], answers: Answers, *, last: bool) -> dict[int, Reply]:

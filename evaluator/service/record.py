@@ -5,7 +5,7 @@ Batches of a run that are ready at the same time share it (`group_commit.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator.domain.evidence import Reply, Standing
@@ -18,7 +18,8 @@ from evaluator.service.difficulty import Difficulties, Problems, find_difficulti
 from evaluator.service.finding import Finding, find, known_since
 from evaluator.service.group_commit import GroupCommit
 from evaluator.service.judge import Day
-from evaluator.service.settle import Known, settle
+from evaluator.service.meter import Meter
+from evaluator.service.settle import Known, Settled, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,10 @@ class _Entry:
 class Recorder:
     """Records batches, from any number of threads."""
 
-    def __init__(self, database: Database, problems: Problems) -> None:
+    def __init__(self, database: Database, problems: Problems, meter: Meter) -> None:
         self._database = database
         self._problems = problems
+        self._meter = meter
         self._together: GroupCommit[_Entry, Recorded] = GroupCommit(self._record_at_once)
 
     def record(self, heard: Heard) -> Recorded:
@@ -82,15 +84,32 @@ class Recorder:
 
     def _record_at_once(self, entries: Sequence[_Entry]) -> list[Recorded] | None:
         ids = [member.member_id for entry in entries for member in entry.heard.members]
-        with self._database.transaction() as connection:
+        with self._meter.recording(), self._database.transaction() as connection:
             goes_on = lock_at_once(connection, ids, entries[0].heard.attempt.challenge_id)
-            return None if goes_on is None else _record(connection, entries, goes_on=goes_on)
+            if goes_on is None:
+                return None
+            settled, finished = _settle(connection, entries, goes_on=goes_on)
+        return self._shares(entries, settled, finished)
 
     def _record_alone(self, entry: _Entry) -> Recorded:
-        with self._database.transaction() as connection:
+        with self._meter.recording(), self._database.transaction() as connection:
             lock_members(connection, [member.member_id for member in entry.heard.members])
             goes_on = hold_challenge(connection, entry.heard.attempt.challenge_id)
-            return _record(connection, [entry], goes_on=goes_on)[0]
+            settled, finished = _settle(connection, [entry], goes_on=goes_on)
+        return self._shares([entry], settled, finished)[0]
+
+    def _shares(self, entries: Sequence[_Entry], settled: Settled, finished: Collection[int]) -> list[Recorded]:
+        """What of a committed transaction is each batch's."""
+        self._meter.recorded((verdict.outcome, verdict.reason) for verdict in settled.verdicts.values())
+        left = set(settled.verdicts)
+        shares = []
+        for heard, refusal in ((entry.heard, entry.difficulties.refusal) for entry in entries):
+            # Two messages about one batch may be among them: it is decided once.
+            mine = [member.member_id for member in heard.members if member.member_id in left]
+            left.difference_update(mine)
+            mishaps = tuple(settled.errors[key] for key in mine if key in settled.errors)
+            shares.append(Recorded(len(mine), mishaps, heard.attempt.batch in finished, settled.more, refusal))
+        return shares
 
     def _difficulties(self, heard: Heard) -> Difficulties:
         """What is known of the problems solved on the day, where the rules ask how hard they are."""
@@ -102,8 +121,11 @@ class Recorder:
         return find_difficulties(self._database, self._problems, heard.day, solved, heard.attempt.opened_at)
 
 
-def _record(connection: Connection, entries: Sequence[_Entry], *, goes_on: bool) -> list[Recorded]:
-    """Record batches of one pass, whose members are locked; of a challenge that no longer `goes_on` only their end."""
+def _settle(connection: Connection, entries: Sequence[_Entry], *, goes_on: bool) -> tuple[Settled, list[int]]:
+    """Settle batches of one pass, whose members are locked; of a challenge that no longer `goes_on` only their end.
+
+    Gives which batches are finished, too.
+    """
     first = entries[0].heard
     found = _find(connection, [entry.heard for entry in entries]) if goes_on else {}
     errors: dict[int, str] = {}
@@ -125,19 +147,7 @@ def _record(connection: Connection, entries: Sequence[_Entry], *, goes_on: bool)
         Known(evidence, known, errors, observations),
         Finished(first.attempt.run_id, finished),
     )
-    left = set(settled.members)
-    recorded = []
-    for entry in entries:
-        # Two messages about one batch may be among them: it is decided once.
-        mine = [member.member_id for member in entry.heard.members if member.member_id in left]
-        left.difference_update(mine)
-        mishaps = tuple(settled.errors[key] for key in mine if key in settled.errors)
-        recorded.append(
-            Recorded(
-                len(mine), mishaps, entry.heard.attempt.batch in finished, settled.more, entry.difficulties.refusal
-            )
-        )
-    return recorded
+    return settled, finished
 
 
 def _mishaps(heard: Heard, difficulties: Difficulties, found: Mapping[int, Finding]) -> tuple[dict[int, str], set[int]]:

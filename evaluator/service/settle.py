@@ -22,12 +22,12 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Which members were decided, and the errors of those among them that were given up: failed jobs.
+    """The verdicts on those who were decided, and the errors of those among them that were given up: failed jobs.
 
     `more` says whether other batches of the run wait to be sent.
     """
 
-    members: frozenset[int]
+    verdicts: Mapping[int, Verdict]
     errors: Mapping[int, str]
     more: bool
 
@@ -69,17 +69,17 @@ def settle(
     more = record(connection, day.date, decisions, known.observations, finished)
     members = [account.member_id for account in accounts]
     failed = {key: mishap for key, mishap in zip(members, mishaps, strict=True) if mishap is not None}
-    return Settled(frozenset(members), failed, more)
+    return Settled(dict(zip(members, verdicts, strict=True)), failed, more)
 
 
 def leave_open(
     connection: Connection, day: Day, opened_at: datetime | None, member_ids: Iterable[int], error: str
-) -> int:
-    """Leave locked members pending for an error of ours; gives how many. What was settled before stays."""
+) -> list[Verdict]:
+    """Leave locked members pending for an error of ours; gives their verdicts. What was settled before stays."""
     accounts = _undecided(connection, day, opened_at, member_ids)
     verdicts = [_left_open(day, one) for one in accounts]
     record(connection, day.date, _decisions(connection, day, accounts, verdicts, [error] * len(accounts)))
-    return len(accounts)
+    return verdicts
 
 
 def _undecided(
