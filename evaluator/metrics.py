@@ -281,10 +281,10 @@ LEETCODE_REQUESTS = Declaration(
     "evaluator_leetcode_requests_total",
     "counter",
     "requests",
-    "Requests to LeetCode: answered, or how they failed as a whole; no_slot: none was sent, as the pacer gave no slot.",
+    "Requests that were sent to LeetCode: answered, or what is to be done as they failed as a whole.",
     "worker",
     "process",
-    {"class": ("answered", "retry_later", "slow_down", "bad_query", "no_slot")},
+    {"class": ("answered", "retry_later", "slow_down", "bad_query")},
 )
 
 LEETCODE_REQUEST_DURATION = _worker(
@@ -323,7 +323,7 @@ WORKER_HEARTBEAT = _worker(
     "evaluator_worker_heartbeat_timestamp_seconds",
     "gauge",
     "seconds since the epoch",
-    "When a worker process last gave a sign of life, by its own clock.",
+    "When a worker process last gave a sign of life, by its own clock; of several processes the one silent longest.",
 )
 
 DECLARATIONS: tuple[Declaration, ...] = tuple(

@@ -77,6 +77,7 @@ class Settings(BaseModel):
     leetcode_timeout: Annotated[Seconds, Field(gt=0)] = 15.0
     worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 10
     worker_processes: Annotated[int, Field(ge=1, le=64)] = 1
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 9191
     job_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     job_backoff: Seconds = 5.0
     job_time_limit: Annotated[Seconds, Field(ge=1)] = 120.0

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dramatiq.middleware import Middleware
 
     from evaluator.leetcode.client import Client
+    from evaluator.leetcode.meter import Meter
 
 DONE, FAILED, USAGE, UNAVAILABLE, CONFIGURATION = 0, 1, 2, 75, 78
 """Exit codes; the last two are EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
@@ -40,6 +41,7 @@ class Session:
     settings: Settings
     database: Database
     middleware: Sequence[Middleware] = ()
+    meter: Meter | None = None
 
     @cached_property
     def clock(self) -> DatabaseClock:
@@ -66,7 +68,7 @@ class Session:
         from evaluator.leetcode.pacer import Pacer
 
         pacer = Pacer(redis_client(self.settings), self.settings.leetcode_requests_per_second)
-        return Client(self.settings.leetcode_url, self.settings.leetcode_timeout, pacer, self.clock)
+        return Client(self.settings.leetcode_url, self.settings.leetcode_timeout, pacer, self.clock, self.meter)
 
 
 def read_settings() -> Settings:

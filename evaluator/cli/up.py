@@ -88,7 +88,8 @@ def _everything(folder: Path, port: int) -> Iterator[tuple[Session, Sequence[_Ru
         _set_environment({"DATABASE_URL": database_url, "REDIS_URL": redis_url, "ADMIN_TOKEN": _token(folder)})
         _say("starting a simulated LeetCode, a worker and the server")
         simulator = stack.enter_context(_running(folder, "simulator", "--port", "0"))
-        _set_environment({"LEETCODE_URL": _address(simulator)})
+        # Several may be up, and the server has the metrics of all but what the worker counts.
+        _set_environment({"LEETCODE_URL": _address(simulator), "METRICS_PORT": os.environ.get("METRICS_PORT", "0")})
         settings = read_settings()
         database = Database(settings.database_url)
         stack.callback(database.close)

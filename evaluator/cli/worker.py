@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated
 
 import psycopg
 import redis
 import typer
 
-from evaluator.cli.session import Session, open_session, read_settings
+from evaluator.cli.session import Session, open_session, read_settings, refuse
 from evaluator.ledger.database import UNREACHABLE, Database
 from evaluator.queue.actors import Again, GivenUp, declare_actors
 from evaluator.queue.messages import QUEUES
 
 SHUTDOWN_MARGIN = 10.0
 """Seconds beyond JOB_TIME_LIMIT that a worker has to finish its jobs when it is told to stop."""
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which the processes of a worker, and prometheus_client in them, are told their common folder."""
 
 
 def worker(
@@ -26,7 +32,8 @@ def worker(
 ) -> None:
     """Process messages until told to stop (SIGTERM or Ctrl-C); running jobs are finished first.
 
-    WORKER_PROCESSES processes with WORKER_CONCURRENCY threads each.
+    WORKER_PROCESSES processes with WORKER_CONCURRENCY threads each. METRICS_PORT serves /metrics, /healthz and /readyz
+    for all of them.
 
     Example: WORKER_CONCURRENCY=4 evaluator worker
     """
@@ -39,11 +46,21 @@ def worker(
         settings = session.settings
     from dramatiq import cli
 
+    from evaluator.queue.exposure import ExposureError, exposed
+
     arguments = ["evaluator.cli.worker:boot", "--skip-logging"]
     arguments += ["--processes", str(settings.worker_processes), "--threads", str(settings.worker_concurrency)]
     arguments += ["--worker-shutdown-timeout", str(int((settings.job_time_limit + SHUTDOWN_MARGIN) * 1000))]
     arguments += ["--queues", *queues] if queues else []
-    sys.exit(cli.main(cli.make_argument_parser().parse_args(arguments)))
+    os.environ.pop(FOLDER, None)
+    with ExitStack() as stack:
+        if settings.metrics_port:
+            try:
+                folder = stack.enter_context(exposed(settings.metrics_port, settings.worker_processes))
+            except ExposureError as error:
+                refuse(str(error))
+            os.environ[FOLDER] = str(folder)
+        sys.exit(cli.main(cli.make_argument_parser().parse_args(arguments)))
 
 
 def boot() -> None:
@@ -51,7 +68,10 @@ def boot() -> None:
     import dramatiq
     from dramatiq.middleware import TimeLimit
 
+    from evaluator.queue.heartbeat import Heartbeat
+    from evaluator.queue.instruments import Instruments
     from evaluator.queue.joblog import JobLog
+    from evaluator.queue.jobmeter import JobMeter
     from evaluator.queue.lifetime import Lifetime
     from evaluator.queue.retries import PersistentRetries
     from evaluator.service.evaluate import Done, Evaluator, TryAgain, retry_delay
@@ -60,9 +80,14 @@ def boot() -> None:
     settings = read_settings()
     retries = PersistentRetries(settings.job_attempts, settings.job_backoff, is_outage)
     database = Database(settings.database_url, connections=settings.worker_concurrency + 1)
+    folder = os.environ.get(FOLDER)
+    instruments = Instruments(shared=folder is not None)
     # The last one hears first that a job is over: the time of a retry that waits for Redis is not limited.
-    session = Session(settings, database, middleware=[Lifetime(), retries, TimeLimit(), JobLog()])
-    evaluator = Evaluator(database, session.outbox, session.upstream, settings.job_attempts)
+    middleware = [Lifetime(), JobMeter(instruments), retries, TimeLimit(), JobLog()]
+    if folder is not None:
+        middleware.append(Heartbeat(Path(folder), settings.job_time_limit, instruments.beat))
+    session = Session(settings, database, middleware, instruments)
+    evaluator = Evaluator(database, session.outbox, session.upstream, settings.job_attempts, instruments)
 
     def on_run(run_id: int) -> None:
         fan_out(database, session.outbox, run_id, settings.leetcode_users_per_request)

@@ -153,6 +153,7 @@ class Arena:
             "LEETCODE_USERS_PER_REQUEST": "8",
             "WORKER_CONCURRENCY": "4",
             "JOB_BACKOFF": "200ms",
+            "METRICS_PORT": "0",  # tests run side by side
         }
         return given | settings
 

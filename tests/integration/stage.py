@@ -80,6 +80,7 @@ class Stage:
             "LEETCODE_URL": self.leetcode.url,
             "LEETCODE_REQUESTS_PER_SECOND": "1000",
             "JOB_BACKOFF": "100ms",
+            "METRICS_PORT": "0",  # tests run side by side
         }
         self.evaluator = Program(self.forker, self.folder, services)
         self.scene = Scene(self.database)

@@ -25,6 +25,7 @@ def test_without_any_setting_everything_has_its_default() -> None:
     assert settings.leetcode_url == "https://leetcode.com/graphql"
     assert (settings.leetcode_requests_per_second, settings.leetcode_users_per_request) == (20, 20)
     assert (settings.worker_concurrency, settings.worker_processes) == (10, 1)
+    assert settings.metrics_port == 9191
     assert (settings.job_attempts, settings.job_backoff) == (3, 5)
     assert (settings.retention_completed, settings.retention_failed) == (86_400, 7 * 86_400)
     assert (settings.settle_delay, settings.admin_token, settings.log_format) == (3600, "", "console")
@@ -67,6 +68,7 @@ def test_everything_wrong_is_named_at_once_with_its_value() -> None:
         "LEETCODE_TIMEOUT": "0",
         "WORKER_CONCURRENCY": "ten",
         "WORKER_PROCESSES": "1.5",
+        "METRICS_PORT": "65536",
         "JOB_ATTEMPTS": "0",
         "JOB_BACKOFF": "soon",
         "RETENTION_COMPLETED": "a day",
