@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ class Bench:
                 "REDIS_URL": self.services.redis_url,
                 "LEETCODE_URL": self.leetcode.url,
                 "LEETCODE_REQUESTS_PER_SECOND": str(limit or _UNLIMITED),
+                "METRICS_PORT": _free_port(),  # what a worker counts costs, too
                 "BENCH_LIMIT": str(limit or 0),
                 "LOG_LEVEL": "WARNING",
                 **contender.environment,
@@ -124,3 +126,8 @@ def _inherited() -> dict[str, str]:
     settings = {name.upper() for name in Settings.model_fields}
     kept = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in settings}
     return {**kept, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": ""}
+
+
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return str(probe.getsockname()[1])
