@@ -315,7 +315,7 @@ RECORDING_DURATION = _worker(
     "evaluator_recording_duration_seconds",
     "histogram",
     "seconds",
-    "How long the transaction took that decides and records a batch.",
+    "How long a transaction took that decides and records batches.",
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 

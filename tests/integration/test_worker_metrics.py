@@ -107,7 +107,8 @@ def test_what_two_processes_count_is_what_the_ledger_and_leetcode_say(stage: Sta
             ("retried", MEMBER): attempts - batches,
         }
         assert samples["evaluator_job_duration_seconds_count"] == {(CHALLENGE,): 2, (MEMBER,): attempts + put_off}
-        assert samples["evaluator_recording_duration_seconds_count"][()] == attempts + put_off
+        # Batches that are ready at the same time share a transaction.
+        assert 0 < samples["evaluator_recording_duration_seconds_count"][()] <= attempts + put_off
         assert exposed.complaints() == ""
     assert worker.process.returncode == -9
     with stage.evaluator.running("worker", **settings) as worker:
