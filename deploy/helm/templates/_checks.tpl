@@ -1,0 +1,68 @@
+{{/* What is wrong with the values beyond their schema, a line each. */}}
+{{- define "evaluator.mistakes" -}}
+{{- $values := .Values -}}
+{{- if not (or $values.postgres.existingSecret $values.development.postgres.enabled) }}
+postgres.existingSecret: name the Secret that holds the URL of PostgreSQL under the key {{ $values.postgres.key }}
+{{- end }}
+{{- if and $values.postgres.existingSecret $values.development.postgres.enabled }}
+postgres.existingSecret: is set beside development.postgres.enabled; keep one of them
+{{- end }}
+{{- if and $values.redis.urlKey (not $values.redis.existingSecret) }}
+redis.existingSecret: name the Secret that holds the URL of Redis under the key {{ $values.redis.urlKey }} (redis.urlKey)
+{{- end }}
+{{- if not (or $values.redis.host $values.redis.urlKey $values.development.redis.enabled) }}
+redis.host: name the host of Redis, or the key of a Secret that holds its URL (redis.existingSecret, redis.urlKey)
+{{- end }}
+{{- if and $values.development.redis.enabled (or $values.redis.host $values.redis.existingSecret) }}
+redis: a host or a Secret is set beside development.redis.enabled; keep one of them
+{{- end }}
+{{- if and (eq $values.autoscaling.mode "keda") (not (include "evaluator.redisHost" .)) }}
+redis.host: KEDA asks Redis itself and reads no URL; set host and port too
+{{- end }}
+{{- $limit := include "evaluator.seconds" $values.settings.JOB_TIME_LIMIT | float64 }}
+{{- $grace := $values.worker.terminationGracePeriodSeconds | float64 }}
+{{- if le $grace (addf $limit 10) }}
+worker.terminationGracePeriodSeconds: {{ $grace }} would kill jobs at work: a job may take {{ $limit }} s (settings.JOB_TIME_LIMIT), a worker that stops waits {{ addf $limit 10 }} s for it, so set more than that
+{{- end }}
+{{- $served := list }}
+{{- range $key, $pool := $values.worker.pools }}
+{{- $served = concat $served $pool.queues }}
+{{- $own := include "evaluator.scaling" (list $ $pool) | fromYaml }}
+{{- if ne $values.autoscaling.mode "none" }}
+{{- if gt (int $own.minReplicas) (int $own.maxReplicas) }}
+autoscaling: minReplicas {{ $own.minReplicas }} is above maxReplicas {{ $own.maxReplicas }} for pool {{ $key }}
+{{- end }}
+{{- if and (eq $values.autoscaling.mode "hpa") (lt (int $own.minReplicas) 1) }}
+autoscaling.minReplicas: an HPA can't start the first pod of pool {{ $key }}: set at least 1, or use keda
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range list "challenges" "members" }}
+{{- if not (has . $served) }}
+worker.pools: no pool serves the queue {{ . }}
+{{- end }}
+{{- end }}
+{{- if ne $values.autoscaling.mode "none" }}
+{{- include "evaluator.tooManyReplicas" . }}
+{{- end }}
+{{- $known := list "DATABASE_URL" "REDIS_URL" "REDIS_HOST" "REDIS_PORT" "REDIS_PASSWORD" "REDIS_DB" "ADMIN_TOKEN" "METRICS_PORT" "JOB_NAME" }}
+{{- end -}}
+
+{{/* What the shared pace keeps busy. Pods of all pools that ask LeetCode, less the smallest of them, must leave it something to do. */}}
+{{- define "evaluator.tooManyReplicas" -}}
+{{- $busy := mulf .Values.settings.LEETCODE_REQUESTS_PER_SECOND .Values.autoscaling.answerSeconds -}}
+{{- $threads := 0 -}}
+{{- $smallest := 0 -}}
+{{- $sum := list -}}
+{{- range $key, $pool := .Values.worker.pools }}
+{{- if has "members" $pool.queues }}
+{{- $own := include "evaluator.scaling" (list $ $pool) | fromYaml }}
+{{- $threads = add $threads (mul $own.maxReplicas $own.threads) }}
+{{- if or (eq $smallest 0) (lt (int $own.threads) (int $smallest)) }}{{ $smallest = int $own.threads }}{{ end }}
+{{- $sum = append $sum (printf "%d × %d (%s)" (int $own.maxReplicas) (int $own.threads) $key) }}
+{{- end }}
+{{- end }}
+{{- if ge (sub $threads $smallest | float64) $busy }}
+autoscaling.maxReplicas: {{ join " + " $sum }} threads are more than LeetCode's pace keeps busy: {{ .Values.settings.LEETCODE_REQUESTS_PER_SECOND }} requests/s × {{ .Values.autoscaling.answerSeconds }} s an answer ÷ {{ $smallest }} threads a pod = {{ ceil (divf $busy $smallest) }} pods; lower maxReplicas, or correct settings.LEETCODE_REQUESTS_PER_SECOND or autoscaling.answerSeconds
+{{- end }}
+{{- end -}}

@@ -1,0 +1,155 @@
+{{/* The keys of `pod`, of all pods and of one component together: (list $ COMPONENT'S). Maps are merged, lists joined. */}}
+{{- define "evaluator.pod" -}}
+{{- $all := (index . 0).Values.pod -}}
+{{- $own := index . 1 | default dict -}}
+{{- $result := dict -}}
+{{- range $key := list "annotations" "labels" "nodeSelector" "affinity" }}
+{{- $_ := set $result $key (merge (deepCopy (get $own $key | default dict)) (get $all $key | default dict)) }}
+{{- end }}
+{{- range $key := list "tolerations" "topologySpreadConstraints" "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts" }}
+{{- $_ := set $result $key (concat (get $all $key | default list) (get $own $key | default list)) }}
+{{- end }}
+{{- $_ := set $result "priorityClassName" (default $all.priorityClassName $own.priorityClassName) }}
+{{- toYaml $result -}}
+{{- end -}}
+
+{{/* Labels and annotations of a pod: (dict "root" $ "component" NAME "pod" POD). */}}
+{{- define "evaluator.podMetadata" -}}
+labels:
+  {{- include "evaluator.selector" .root | nindent 2 }}
+  app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+  app.kubernetes.io/component: {{ .component }}
+  {{- with .root.Values.labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- with .pod.labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+annotations:
+  checksum/config: {{ include "evaluator.config" .root | trim | sha256sum }}
+  {{- with .pod.annotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* What stands beside the containers of a pod: (dict "root" $ "component" NAME "pod" POD "secrets" [names]). */}}
+{{- define "evaluator.podSpec" -}}
+serviceAccountName: {{ include "evaluator.serviceAccount" .root }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  {{- toYaml .root.Values.podSecurityContext | nindent 2 }}
+{{- with .pod.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .pod.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .pod.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .pod.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+volumes:
+  - name: tmp
+    emptyDir: {sizeLimit: 256Mi}
+  {{- with include "evaluator.secretSources" . }}
+  - name: secrets
+    projected:
+      defaultMode: 0440
+      sources:
+        {{- . | trim | nindent 8 }}
+  {{- end }}
+  {{- with .pod.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* Spread over nodes and zones where that can be had: (dict "root" $ "component" NAME "pod" POD). */}}
+{{- define "evaluator.spread" -}}
+topologySpreadConstraints:
+  {{- if .pod.topologySpreadConstraints }}
+  {{- toYaml .pod.topologySpreadConstraints | nindent 2 }}
+  {{- else }}
+  {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+  - maxSkew: 1
+    topologyKey: {{ . }}
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "evaluator.selector" $.root | nindent 8 }}
+        app.kubernetes.io/component: {{ $.component }}
+    matchLabelKeys: [pod-template-hash]
+  {{- end }}
+  {{- end }}
+{{- end -}}
+
+{{/* Secrets as files of one volume; each is what the setting NAME_FILE names. */}}
+{{- define "evaluator.secretSources" -}}
+{{- $values := .root.Values -}}
+{{- $sources := list -}}
+{{- if $values.postgres.existingSecret -}}
+{{- $sources = append $sources (list $values.postgres.existingSecret $values.postgres.key "DATABASE_URL") -}}
+{{- end -}}
+{{- if $values.redis.existingSecret -}}
+{{- $kind := ternary (list $values.redis.urlKey "REDIS_URL") (list $values.redis.passwordKey "REDIS_PASSWORD") (ne $values.redis.urlKey "") -}}
+{{- $sources = append $sources (prepend $kind $values.redis.existingSecret) -}}
+{{- end -}}
+{{- if and (eq .component "server") $values.adminToken.existingSecret -}}
+{{- $sources = append $sources (list $values.adminToken.existingSecret $values.adminToken.key "ADMIN_TOKEN") -}}
+{{- end -}}
+{{- range $sources }}
+- secret:
+    name: {{ index . 0 | quote }}
+    items: [{key: {{ index . 1 | quote }}, path: {{ index . 2 }}}]
+{{- end }}
+{{- end -}}
+
+{{/* What all our containers have but for name, arguments, probes: (dict "root" $ "component" NAME "pod" POD "resources" R "env" [own variables]). */}}
+{{- define "evaluator.container" -}}
+{{- $values := .root.Values -}}
+image: {{ include "evaluator.image" .root }}
+imagePullPolicy: {{ $values.image.pullPolicy }}
+securityContext:
+  {{- toYaml $values.securityContext | nindent 2 }}
+envFrom:
+  - configMapRef: {name: {{ include "evaluator.fullname" .root }}}
+  {{- with .pod.extraEnvFrom }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- $env := list }}
+{{- range include "evaluator.secretSources" . | fromYamlArray }}
+{{- $setting := (first .secret.items).path }}
+{{- $env = append $env (dict "name" (printf "%s_FILE" $setting) "value" (printf "/run/secrets/evaluator/%s" $setting)) }}
+{{- end }}
+{{- with concat $env (.env | default list) (.pod.extraEnv | default list) }}
+env:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+resources:
+  {{- toYaml .resources | nindent 2 }}
+volumeMounts:
+  - {name: tmp, mountPath: /tmp}
+  {{- if include "evaluator.secretSources" . }}
+  - {name: secrets, mountPath: /run/secrets/evaluator, readOnly: true}
+  {{- end }}
+  {{- with .pod.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* Nothing starts before the schema is the one that this version wants; whoever brings it up to date. */}}
+{{- define "evaluator.waitForSchema" -}}
+initContainers:
+  - name: schema
+    args: [migrate, --wait, {{ .root.Values.migration.waitSeconds | quote }}]
+    {{- include "evaluator.container" (dict "root" .root "component" .component "pod" .pod "resources" .root.Values.migration.resources) | nindent 4 }}
+{{- end -}}
