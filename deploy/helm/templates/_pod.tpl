@@ -1,15 +1,19 @@
-{{/* The keys of `pod`, of all pods and of one component together: (list $ COMPONENT'S). Maps are merged, lists joined. */}}
+{{/* The `pod` of all pods, and those that are added to it: (list $ POD ...). Maps are merged, lists joined. */}}
 {{- define "evaluator.pod" -}}
-{{- $all := (index . 0).Values.pod -}}
-{{- $own := index . 1 | default dict -}}
+{{- $pods := list (index . 0).Values.pod -}}
+{{- range rest . }}{{ $pods = append $pods (default dict .) }}{{ end -}}
 {{- $result := dict -}}
 {{- range $key := list "annotations" "labels" "nodeSelector" "affinity" }}
-{{- $_ := set $result $key (merge (deepCopy (get $own $key | default dict)) (get $all $key | default dict)) }}
+{{- $joined := dict -}}
+{{- range $pods }}{{ $joined = merge (deepCopy (get . $key | default dict)) $joined }}{{ end -}}
+{{- $_ := set $result $key $joined -}}
 {{- end }}
 {{- range $key := list "tolerations" "topologySpreadConstraints" "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts" }}
-{{- $_ := set $result $key (concat (get $all $key | default list) (get $own $key | default list)) }}
+{{- $joined := list -}}
+{{- range $pods }}{{ $joined = concat $joined (get . $key | default list) }}{{ end -}}
+{{- $_ := set $result $key $joined -}}
 {{- end }}
-{{- $_ := set $result "priorityClassName" (default $all.priorityClassName $own.priorityClassName) }}
+{{- range $pods }}{{ with .priorityClassName }}{{ $_ := set $result "priorityClassName" . }}{{ end }}{{ end -}}
 {{- toYaml $result -}}
 {{- end -}}
 

@@ -1,18 +1,30 @@
-{{/* How a pool scales: its own `autoscaling` over the common one, and its threads: (list $ POOL). */}}
+{{/* How a pool scales: its own replicas over the common ones, and its threads: (list $ POOL). */}}
 {{- define "evaluator.scaling" -}}
 {{- $root := index . 0 -}}
 {{- $pool := index . 1 -}}
 {{- $common := $root.Values.autoscaling -}}
-{{- $own := $pool.autoscaling | default dict -}}
 {{- $least := ternary 0 1 (eq $common.mode "keda") -}}
 {{- if not (kindIs "invalid" $common.minReplicas) }}{{ $least = $common.minReplicas }}{{ end -}}
-{{- if not (kindIs "invalid" $own.minReplicas) }}{{ $least = $own.minReplicas }}{{ end -}}
+{{- if not (kindIs "invalid" $pool.minReplicas) }}{{ $least = $pool.minReplicas }}{{ end -}}
 minReplicas: {{ $least }}
-maxReplicas: {{ default $common.maxReplicas $own.maxReplicas }}
-messagesPerReplica: {{ default $common.messagesPerReplica $own.messagesPerReplica }}
-threads: {{ mul (default $root.Values.settings.WORKER_CONCURRENCY $pool.concurrency) (default $root.Values.settings.WORKER_PROCESSES $pool.processes) }}
+maxReplicas: {{ default $common.maxReplicas $pool.maxReplicas }}
+maxReplicas: {{ default $common.maxReplicas $pool.maxReplicas }}
+{{- $threads := mul (default $root.Values.settings.WORKER_CONCURRENCY $pool.concurrency) (default $root.Values.settings.WORKER_PROCESSES $pool.processes) }}
+threads: {{ $threads }}
+messages: {{ max 1 (int (divf (mulf $common.drainSeconds $threads) $common.answerSeconds)) }}
 {{- end -}}
 
+{{/* The pool's messages, or as many as keep so many pods warm: (list MESSAGES-A-POD QUEUES WARM). */}}
+{{- define "evaluator.kedaFormula" -}}
+{{- $terms := list -}}
+{{- range index . 1 }}{{ $terms = concat $terms (list . (printf "%s_delayed" .)) }}{{ end -}}
+{{- $messages := join " + " $terms -}}
+{{- $wanted := list $messages -}}
+{{- range $index, $_ := index . 2 }}{{ $wanted = append $wanted (printf "%d * warm_%d" (int (index $ 0)) $index) }}{{ end -}}
+{{- if eq (len $wanted) 1 }}{{ $messages }}{{ else }}max({{ join ", " $wanted }}){{ end -}}
+{{- end -}}
+
+{{/* Whether KEDA needs a password: (it asks Redis itself). */}}
 {{- define "evaluator.kedaPassword" -}}
 {{- if and .Values.redis.existingSecret .Values.redis.passwordKey (not .Values.development.redis.enabled) }}yes{{ end -}}
 {{- end -}}
