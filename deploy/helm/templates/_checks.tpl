@@ -45,24 +45,45 @@ worker.pools: no pool serves the queue {{ . }}
 {{- if ne $values.autoscaling.mode "none" }}
 {{- include "evaluator.tooManyReplicas" . }}
 {{- end }}
-{{- $known := list "DATABASE_URL" "REDIS_URL" "REDIS_HOST" "REDIS_PORT" "REDIS_PASSWORD" "REDIS_DB" "ADMIN_TOKEN" "METRICS_PORT" "JOB_NAME" }}
+{{- $known := list "DATABASE_URL" "REDIS_URL" "REDIS_HOST" "REDIS_PORT" "REDIS_PASSWORD" "REDIS_DB" "ADMIN_TOKEN" "METRICS_PORT" "LEETCODE_URL" "LEETCODE_REQUESTS_PER_SECOND" "LEETCODE_USERS_PER_REQUEST" "LEETCODE_TIMEOUT" "WORKER_CONCURRENCY" "WORKER_PROCESSES" "JOB_ATTEMPTS" "JOB_BACKOFF" "JOB_TIME_LIMIT" "RETENTION_COMPLETED" "RETENTION_FAILED" "SETTLE_DELAY" "LOG_FORMAT" "LOG_LEVEL" }}
+{{- range include "evaluator.extraEnv" . | fromYamlArray }}
+{{- if has (trimSuffix "_FILE" .name) $known }}
+{{ .where }}.extraEnv: {{ .name }} is a setting; set it under settings, or by the Secret that postgres, redis or adminToken names
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* All extraEnv, with the place of each. */}}
+{{- define "evaluator.extraEnv" -}}
+{{- $values := .Values -}}
+{{- $pods := dict "pod" $values.pod "server.pod" $values.server.pod "worker.pod" $values.worker.pod "cronJob.pod" $values.cronJob.pod "migration.pod" $values.migration.pod -}}
+{{- range $key, $pool := $values.worker.pools }}{{ $_ := set $pods (printf "worker.pools.%s.pod" $key) (default dict $pool.pod) }}{{ end -}}
+{{- range $where, $pod := $pods }}
+{{- range $pod.extraEnv }}
+- {where: {{ $where }}, name: {{ .name | quote }}}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{/* What the shared pace keeps busy. Pods of all pools that ask LeetCode, less the smallest of them, must leave it something to do. */}}
 {{- define "evaluator.tooManyReplicas" -}}
-{{- $busy := mulf .Values.settings.LEETCODE_REQUESTS_PER_SECOND .Values.autoscaling.answerSeconds -}}
+{{- $rate := .Values.settings.LEETCODE_REQUESTS_PER_SECOND -}}
+{{- $answer := .Values.autoscaling.answerSeconds -}}
+{{- $busy := mulf $rate $answer -}}
+{{- $key := ternary "worker.replicas" "autoscaling.maxReplicas" (eq .Values.autoscaling.mode "none") -}}
 {{- $threads := 0 -}}
 {{- $smallest := 0 -}}
 {{- $sum := list -}}
-{{- range $key, $pool := .Values.worker.pools }}
+{{- range $name, $pool := .Values.worker.pools }}
 {{- if has "members" $pool.queues }}
 {{- $own := include "evaluator.scaling" (list $ $pool) | fromYaml }}
-{{- $threads = add $threads (mul $own.maxReplicas $own.threads) }}
-{{- if or (eq $smallest 0) (lt (int $own.threads) (int $smallest)) }}{{ $smallest = int $own.threads }}{{ end }}
-{{- $sum = append $sum (printf "%d × %d (%s)" (int $own.maxReplicas) (int $own.threads) $key) }}
+{{- $pods := ternary $own.replicas $own.maxReplicas (eq $.Values.autoscaling.mode "none") }}
+{{- $threads = add $threads (mul $pods $own.threads) }}
+{{- if or (eq $smallest 0) (lt (int $own.threads) $smallest) }}{{ $smallest = int $own.threads }}{{ end }}
+{{- $sum = append $sum (printf "%d × %d" (int $pods) (int $own.threads)) }}
 {{- end }}
 {{- end }}
 {{- if ge (sub $threads $smallest | float64) $busy }}
-autoscaling.maxReplicas: {{ join " + " $sum }} threads are more than LeetCode's pace keeps busy: {{ .Values.settings.LEETCODE_REQUESTS_PER_SECOND }} requests/s × {{ .Values.autoscaling.answerSeconds }} s an answer ÷ {{ $smallest }} threads a pod = {{ ceil (divf $busy $smallest) }} pods; lower maxReplicas, or correct settings.LEETCODE_REQUESTS_PER_SECOND or autoscaling.answerSeconds
+{{ $key }}: {{ join " + " $sum }} threads are more than LeetCode's pace keeps busy: {{ $rate }} requests/s × {{ $answer }} s an answer ÷ {{ $smallest }} threads a pod = {{ ceil (divf $busy $smallest) }} pods; lower it, or correct settings.LEETCODE_REQUESTS_PER_SECOND or autoscaling.answerSeconds
 {{- end }}
 {{- end -}}

@@ -6,6 +6,7 @@
 {{- $least := ternary 0 1 (eq $common.mode "keda") -}}
 {{- if not (kindIs "invalid" $common.minReplicas) }}{{ $least = $common.minReplicas }}{{ end -}}
 {{- if not (kindIs "invalid" $pool.minReplicas) }}{{ $least = $pool.minReplicas }}{{ end -}}
+replicas: {{ ternary $pool.replicas $root.Values.worker.replicas (hasKey $pool "replicas") }}
 minReplicas: {{ $least }}
 maxReplicas: {{ default $common.maxReplicas $pool.maxReplicas }}
 maxReplicas: {{ default $common.maxReplicas $pool.maxReplicas }}

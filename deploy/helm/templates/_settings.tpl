@@ -18,7 +18,7 @@
 {{- end }}
 METRICS_PORT: {{ .Values.worker.metricsPort | quote }}
 {{- if .Values.development.postgres.enabled }}
-DATABASE_URL: postgresql://evaluator@{{ include "evaluator.fullname" . }}-postgres:5432/evaluator
+DATABASE_URL: postgresql://evaluator@{{ include "evaluator.fullname" . }}-postgres:{{ .Values.postgres.port }}/postgres
 {{- end }}
 {{- if not .Values.redis.urlKey }}
 REDIS_HOST: {{ include "evaluator.redisHost" . | quote }}
