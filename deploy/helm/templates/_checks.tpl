@@ -10,6 +10,9 @@ postgres.existingSecret: is set beside development.postgres.enabled; keep one of
 {{- if and $values.redis.urlKey (not $values.redis.existingSecret) }}
 redis.existingSecret: name the Secret that holds the URL of Redis under the key {{ $values.redis.urlKey }} (redis.urlKey)
 {{- end }}
+{{- if and $values.redis.existingSecret (not (or $values.redis.passwordKey $values.redis.urlKey)) }}
+redis.passwordKey: name the key of the password in the Secret {{ $values.redis.existingSecret }}, or urlKey
+{{- end }}
 {{- if not (or $values.redis.host $values.redis.urlKey $values.development.redis.enabled) }}
 redis.host: name the host of Redis, or the key of a Secret that holds its URL (redis.existingSecret, redis.urlKey)
 {{- end }}
@@ -80,10 +83,10 @@ worker.pools: no pool serves the queue {{ . }}
 {{- $pods := ternary $own.replicas $own.maxReplicas (eq $.Values.autoscaling.mode "none") }}
 {{- $threads = add $threads (mul $pods $own.threads) }}
 {{- if or (eq $smallest 0) (lt (int $own.threads) $smallest) }}{{ $smallest = int $own.threads }}{{ end }}
-{{- $sum = append $sum (printf "%d × %d" (int $pods) (int $own.threads)) }}
+{{- $sum = append $sum (printf "%d x %d" (int $pods) (int $own.threads)) }}
 {{- end }}
 {{- end }}
 {{- if ge (sub $threads $smallest | float64) $busy }}
-{{ $key }}: {{ join " + " $sum }} threads are more than LeetCode's pace keeps busy: {{ $rate }} requests/s × {{ $answer }} s an answer ÷ {{ $smallest }} threads a pod = {{ ceil (divf $busy $smallest) }} pods; lower it, or correct settings.LEETCODE_REQUESTS_PER_SECOND or autoscaling.answerSeconds
+{{ $key }}: {{ join " + " $sum }} threads are more than LeetCode's pace keeps busy: {{ $rate }} requests/s x {{ $answer }} s an answer / {{ $smallest }} threads a pod = {{ ceil (divf $busy $smallest) }} pods; lower it, or correct settings.LEETCODE_REQUESTS_PER_SECOND or autoscaling.answerSeconds
 {{- end }}
 {{- end -}}

@@ -1,0 +1,74 @@
+"""Who may speak to whom. That clusters enforce it is their network's matter; that the API takes it, `make e2e`'s."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.deploy.chart import NEEDED, Object, Rendered, render, with_needed
+
+
+def policy(rendered: Rendered, name: str) -> Object:
+    spec: Object = rendered.one("NetworkPolicy", name)["spec"]
+    return spec
+
+
+def ports(rules: list[Object]) -> list[int]:
+    return [port["port"] for rule in rules for port in rule["ports"]]
+
+
+def test_all_pods_get_in_nothing_and_out_only_dns_postgres_and_redis() -> None:
+    rendered = render(with_needed({"postgres": {"port": 6432}, "redis": {"port": 6390}}))
+    everybody = policy(rendered, "evaluator")
+    assert everybody["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in everybody
+    assert ports(everybody["egress"]) == [53, 53, 6432, 6390]
+    for name, pod in rendered.pods():
+        assert everybody["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items(), name
+    assert everybody["egress"][0]["to"][0]["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+
+
+def test_only_workers_reach_leetcode_and_no_private_address() -> None:
+    rendered = render(NEEDED)
+    reaching = [thing for thing in rendered.of("NetworkPolicy") if 443 in ports(thing["spec"].get("egress", []))]
+    assert [thing["metadata"]["name"] for thing in reaching] == ["evaluator-worker-all"]
+    (rule,) = reaching[0]["spec"]["egress"]
+    assert "10.0.0.0/8" in rule["to"][0]["ipBlock"]["except"]
+    selector = reaching[0]["spec"]["podSelector"]["matchLabels"]
+    assert selector["app.kubernetes.io/component"] == "worker-all"
+
+
+@pytest.mark.parametrize(
+    ("url", "port"), [("https://a.example/graphql", 443), ("http://a.example", 80), ("http://sim.dev.svc:8080/x", 8080)]
+)
+def test_another_leetcode_has_another_port(url: str, port: int) -> None:
+    rendered = render(with_needed({"settings": {"LEETCODE_URL": url}}))
+    assert ports(policy(rendered, "evaluator-worker-all")["egress"]) == [port]
+
+
+def test_servers_are_called_by_whom_the_values_name() -> None:
+    callers = [{"podSelector": {"matchLabels": {"app": "ingress"}}}]
+    rendered = render(with_needed({"networkPolicy": {"callers": callers}}))
+    (rule,) = policy(rendered, "evaluator-server")["ingress"]
+    scraper = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    assert rule == {"ports": [{"port": 8000, "protocol": "TCP"}], "from": [scraper, *callers]}
+    (rule,) = policy(rendered, "evaluator-worker-all")["ingress"]
+    assert rule == {"ports": [{"port": 9191, "protocol": "TCP"}], "from": [scraper]}
+    nobody = render(with_needed({"networkPolicy": {"scrape": []}}))
+    assert policy(nobody, "evaluator-server")["ingress"] == []
+    assert "ingress" not in policy(nobody, "evaluator-worker-all")
+
+
+def test_services_for_development_are_reached_by_this_release_and_keda_alone() -> None:
+    development = {"redis": {"enabled": True}, "postgres": {"enabled": True}}
+    rendered = render({"development": development, "autoscaling": {"mode": "keda"}})
+    for name, port in (("redis", 6379), ("postgres", 5432)):
+        own = policy(rendered, f"evaluator-{name}")
+        assert "egress" not in own
+        ((rule,), selector) = own["ingress"], own["podSelector"]["matchLabels"]
+        assert selector["app.kubernetes.io/component"] == name
+        assert ports([rule]) == [port]
+        ours, keda = rule["from"]
+        assert ours["podSelector"]["matchLabels"]["app.kubernetes.io/instance"] == "evaluator"
+        assert keda == {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}}
+    targets = [rule["to"][0]["podSelector"]["matchLabels"] for rule in policy(rendered, "evaluator")["egress"][1:]]
+    assert [target["app.kubernetes.io/component"] for target in targets] == ["postgres", "redis"]
