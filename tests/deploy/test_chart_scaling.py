@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import ceil
 
 import pytest
+import redis
 from dramatiq.common import dq_name
 
-from evaluator.queue.broker import NAMESPACE
-from evaluator.queue.messages import QUEUES
+from evaluator.queue.broker import NAMESPACE, Broker
+from evaluator.queue.messages import QUEUES, member_message
 from tests.deploy.chart import HELMS, NEEDED, Object, mistakes, notes, render, with_needed
 
 
@@ -44,6 +45,27 @@ def test_keda_counts_the_messages_of_all_queues_wherever_they_are() -> None:
     assert spec["advanced"]["scalingModifiers"]["target"] == "74"  # 10 threads x 10 s / 1.35 s
     assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (0, 3)
     assert "fallback" not in spec
+
+
+def test_what_a_worker_has_fetched_is_counted_until_it_is_done(redis_client: redis.Redis) -> None:
+    """So nobody is scaled to zero in the middle of a task. LLEN of the queue would say that nothing is to do."""
+    spec = render(scaling("keda")).one("ScaledObject", "evaluator-worker-all")["spec"]
+    redis_triggers = [trigger["metadata"] for trigger in spec["triggers"] if trigger["type"] == "redis"]
+
+    def counted() -> int:
+        return sum(redis_client.hlen(trigger["listName"]) for trigger in redis_triggers)
+
+    broker = Broker(redis_client, ())
+    broker.enqueue_many([member_message(1, batch) for batch in range(6)])
+    broker.enqueue(member_message(1, 6), delay=60_000)
+    consumer = broker.consume("members", prefetch=16, timeout=100)
+    fetched = [next(consumer) for _ in range(6)]
+    assert redis_client.llen(f"{NAMESPACE}:members") == 0
+    assert counted() == 7
+    for done, message in enumerate(fetched, start=1):
+        assert message is not None
+        consumer.ack(message)
+        assert counted() == 7 - done
 
 
 def test_keda_warms_a_worker_before_the_run_in_the_zone_of_the_cronjob() -> None:
