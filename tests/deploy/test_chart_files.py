@@ -12,6 +12,8 @@ import yaml
 
 from tests.deploy.chart import CHART, NEEDED, ROOT, render, tool, with_needed
 
+RULES = ROOT / "deploy/prometheus/rules.yaml"
+
 
 def test_it_has_the_version_of_the_program() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
@@ -29,6 +31,42 @@ def test_its_readme_is_made_from_its_values(tmp_path: Path) -> None:
 def test_every_value_is_explained() -> None:
     unexplained = [line for line in (CHART / "README.md").read_text().splitlines() if line.endswith("|  |")]
     assert unexplained == []
+
+
+def test_rules_and_dashboards_are_copies() -> None:
+    """Helm reads no file outside of its chart, and symbolic links are refused by Argo CD: so there are copies."""
+    dashboards = {path.name: path.read_text() for path in (ROOT / "deploy/grafana").glob("*.json")}
+    assert {path.name: path.read_text() for path in (CHART / "files/grafana").glob("*")} == dashboards, (
+        "run `make chart`"
+    )
+    rules = {path.name: path.read_text() for path in (CHART / "files/prometheus").glob("*")}
+    assert rules == {"rules.yaml": RULES.read_text()}, "run `make chart`"
+
+
+def test_rules_reach_the_cluster_unchanged() -> None:
+    rule = render(
+        with_needed({"monitoring": {"prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}}}})
+    )
+    (found,) = rule.of("PrometheusRule")
+    assert found["metadata"]["labels"]["release"] == "prometheus"
+    assert found["spec"] == yaml.safe_load(RULES.read_text())
+
+
+def test_alerts_link_to_where_the_runbooks_are_read() -> None:
+    switches = {"enabled": True, "runbooks": "https://wiki.example/evaluator/"}
+    text = render(with_needed({"monitoring": {"prometheusRule": switches}})).text
+    assert "runbook_url: https://wiki.example/evaluator/EvaluatorDayLate.md" in text
+    assert "evaluator.example" not in text
+
+
+def test_dashboards_reach_grafanas_sidecar_unchanged() -> None:
+    rendered = render(with_needed({"monitoring": {"dashboards": {"enabled": True, "annotations": {"folder": "jobs"}}}}))
+    found: dict[str, str] = {}
+    for dashboard in rendered.of("ConfigMap"):
+        if dashboard["metadata"]["labels"].get("grafana_dashboard") == "1":
+            assert dashboard["metadata"]["annotations"] == {"folder": "jobs"}
+            found |= dashboard["data"]
+    assert found == {path.name: path.read_text().rstrip("\n") for path in (ROOT / "deploy/grafana").glob("*.json")}
 
 
 @pytest.mark.parametrize(("kind", "component"), [("ServiceMonitor", "server"), ("PodMonitor", "worker")])
