@@ -44,6 +44,8 @@ def test_the_migration_is_a_plain_job_of_a_revision_that_all_pods_wait_for(helm:
     job = rendered.one("Job", "evaluator-migrate-1")
     assert "annotations" not in job["metadata"]
     assert job["spec"]["template"]["spec"]["containers"][0]["args"] == ["migrate"]
+    assert job["spec"]["backoffLimit"] == 100  # a Postgres that is away for hours is no failure
+    assert "ttlSecondsAfterFinished" not in job["spec"]  # what looks for drift would start it again and again
     assert "initContainers" not in job["spec"]["template"]["spec"]
     for deployment in rendered.of("Deployment"):
         (waits,) = deployment["spec"]["template"]["spec"]["initContainers"]

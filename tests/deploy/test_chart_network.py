@@ -48,7 +48,9 @@ def test_another_leetcode_has_another_port(url: str, port: int) -> None:
 def test_servers_are_called_by_whom_the_values_name() -> None:
     callers = [{"podSelector": {"matchLabels": {"app": "ingress"}}}]
     rendered = render(with_needed({"networkPolicy": {"callers": callers}}))
-    (rule,) = policy(rendered, "evaluator-server")["ingress"]
+    called = policy(rendered, "evaluator-server")
+    assert called["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "server"
+    (rule,) = called["ingress"]
     scraper = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
     assert rule == {"ports": [{"port": 8000, "protocol": "TCP"}], "from": [scraper, *callers]}
     (rule,) = policy(rendered, "evaluator-worker-all")["ingress"]

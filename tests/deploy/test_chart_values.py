@@ -97,7 +97,8 @@ def test_a_mistake_names_its_place_and_what_to_do(values: Object, mistake: str) 
 def test_a_job_fits_into_the_shutdown_and_that_into_the_grace_period(limit: object, grace: int, fits: bool) -> None:
     values = with_needed({"settings": {"JOB_TIME_LIMIT": limit}, "worker": {"terminationGracePeriodSeconds": grace}})
     if fits:
-        render(values)
+        worker = render(values).one("Deployment", "evaluator-worker-all")["spec"]["template"]["spec"]
+        assert worker["terminationGracePeriodSeconds"] == grace
     else:
         (line,) = mistakes(values)
         assert re.match(r"worker.terminationGracePeriodSeconds: \d+ would kill jobs at work", line)
