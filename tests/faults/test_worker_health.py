@@ -108,3 +108,20 @@ def test_outages_of_others_make_it_neither_unwell_nor_unready(arena: Arena, expo
         assert time.time() - exposed.samples()[BOOTED][()] < SILENCE
         time.sleep(0.5)
     assert worker.stop() == 0
+
+
+@pytest.mark.long
+def test_it_is_unwell_while_a_job_cannot_be_interrupted(arena: Arena, exposed: Exposed, tmp_path: Path) -> None:
+    """A thread that waits in C for LeetCode hears of no time limit."""
+    arena.challenge("grind", handles("member", 1), days=1)
+    arena.leetcode.goes_wrong("slow", seconds=72, times=1)
+    arena.run("enqueue")
+    settings = {"METRICS_PORT": exposed.port, "JOB_TIME_LIMIT": "2s", "LEETCODE_TIMEOUT": "100s"}
+    worker = arena.worker(**settings, TMPDIR=str(tmp_path))
+    until(lambda: exposed.status("/healthz") == 200)
+    until(lambda: exposed.status("/healthz") == 503, within=80)
+    run = arena.value("SELECT id FROM runs")
+    assert f"the job batch:{run}:1 has been at work for 6" in exposed.says("/healthz")[1]
+    until(lambda: exposed.status("/healthz") == 200)
+    arena.finish()
+    assert worker.stop() == 0
