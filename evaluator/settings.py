@@ -7,6 +7,7 @@ a `.env` file; the environment wins over `.env`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit
@@ -16,6 +17,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 SECRETS = frozenset({"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "ADMIN_TOKEN"})
 """Settings whose value never appears in a message."""
+
+_ALIKE = 0.8
+"""From this likeness on, 1 being the same, a key of `.env` is taken for a setting misspelt."""
 
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -99,9 +103,9 @@ class Settings(BaseModel):
 
 def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> Settings:
     """Read `environ`, with `env_file` below it. Raises ConfigurationError, which names everything wrong at once."""
-    in_file = dotenv_values(env_file) if env_file and env_file.is_file() else {}
     values: dict[str, str] = {}
     wrong: list[str] = []
+    in_file = _in_file(env_file, wrong)
     unused = _INSTEAD_OF_REDIS_URL if _source("REDIS_URL", environ, in_file) else frozenset()
     for name in Settings.model_fields.keys() - unused:
         key = name.upper()
@@ -129,6 +133,23 @@ def load_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     return settings
 
 
+def misspelt(env_file: Path) -> dict[str, str]:
+    """Keys of a readable `env_file` that are no setting and look like one, with the setting that is meant."""
+    settings = [key for name in Settings.model_fields for key in (name.upper(), f"{name.upper()}_FILE")]
+    strange = [key for key in _in_file(env_file, []) if key not in settings]
+    meant = {key: get_close_matches(key.upper(), settings, n=1, cutoff=_ALIKE) for key in strange}
+    return {key: found[0] for key, found in meant.items() if found}
+
+
+def _in_file(env_file: Path | None, wrong: list[str]) -> Mapping[str, str | None]:
+    """What a `.env` file says; nothing where there is none. One that cannot be read is told among what is wrong."""
+    try:
+        return dotenv_values(env_file) if env_file and env_file.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        wrong.append(f"{env_file} cannot be read: {getattr(error, 'strerror', None) or error}")
+        return {}
+
+
 def _source(key: str, *sources: Mapping[str, str | None]) -> Mapping[str, str | None]:
     """The first that has a key, or its `KEY_FILE`: the environment says it all or nothing, and meets no `.env`."""
     return next((one for one in sources if one.get(key) or one.get(f"{key}_FILE")), {})
@@ -137,5 +158,8 @@ def _source(key: str, *sources: Mapping[str, str | None]) -> Mapping[str, str | 
 def _describe(location: tuple[int | str, ...], message: str, values: Mapping[str, str]) -> str:
     name = str(location[0])
     key = name.upper()
-    shown = "(a secret, not shown)" if key in SECRETS else repr(values.get(name, ""))
-    return f"{key}={shown}: {message.removeprefix('Value error, ')}"
+    value = values.get(name, "")
+    shown = "(a secret, not shown)" if key in SECRETS else repr(value)
+    # Kubernetes tells a pod of each Service of its namespace so: of one called redis, by REDIS_PORT.
+    linked = "; a Service of Kubernetes sets this, unless the pod has enableServiceLinks: false"
+    return f"{key}={shown}: {message.removeprefix('Value error, ')}{linked if value.startswith('tcp://') else ''}"

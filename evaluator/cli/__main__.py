@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -28,8 +32,15 @@ _COMMANDS = {
 }
 
 
+_TERMINATED = 128 + signal.SIGTERM
+"""The exit code of a command that SIGTERM ended."""
+
+
 def main() -> None:
     """Run the command that was asked for; without one, show all of them."""
+    # Linux keeps a signal from process 1, which a command is in a container, unless it asked for it. Those that have
+    # something to finish ask anew; for the others it is what it is elsewhere: the end, at once.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(_TERMINATED))
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     build({wanted: _COMMANDS[wanted]} if wanted in _COMMANDS else _COMMANDS)()
 
@@ -45,7 +56,11 @@ def build(commands: dict[str, str]) -> typer.Typer:
     )
 
     @app.callback()
-    def program() -> None:
+    def program(
+        show_version: Annotated[
+            bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and end.")
+        ] = False,
+    ) -> None:
         """Settles daily LeetCode challenges: verdicts, streaks and penalties, exactly once and fairly."""
 
     for name, place in commands.items():
@@ -56,6 +71,12 @@ def build(commands: dict[str, str]) -> typer.Typer:
         else:
             app.command(name)(found)
     return app
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"evaluator {version('evaluator')}")
+        raise typer.Exit
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Arguments that several commands take."""
+"""Arguments that several commands take, and what stands for one that is left out."""
 
 from __future__ import annotations
 
+import getpass
 import re
 from datetime import date
 from typing import Annotated
@@ -20,8 +21,21 @@ def parse_day(text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        if not _DATE.fullmatch(text):
-            raise ValueError("another way to write a date")  # noqa: TRY301  # both ways of being wrong end alike
-        return date.fromisoformat(text)
+        return read_day(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a date; write it as 2026-11-20") from None
+
+
+def read_day(text: str) -> date:
+    """The date that is written as 2026-11-20. Raises ValueError, for other ways to write one too."""
+    if not _DATE.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def login_name() -> str:
+    """Who gives a command, unless it says so: the login name, which a container may not have."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "command line"

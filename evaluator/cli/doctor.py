@@ -12,14 +12,14 @@ import redis
 import typer
 
 from evaluator.cli.arguments import JsonOption
-from evaluator.cli.output import console, print_json
+from evaluator.cli.output import console, counted, print_json
 from evaluator.cli.session import FAILED, UNAVAILABLE, Session, open_session, unreachable
 from evaluator.domain.evidence import Standing
 from evaluator.ledger.challenges import Unreadable, read_challenges
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.evidence import count_problems
 from evaluator.ledger.jobs import is_paused
-from evaluator.ledger.migrations import SchemaError
+from evaluator.ledger.migrations import SchemaError, later_migrations
 from evaluator.leetcode.pacer import Pacer
 from evaluator.leetcode.refusal import Refusal
 from evaluator.queue.broker import redis_client
@@ -101,11 +101,9 @@ def _postgres(session: Session) -> str:
 
 
 def _schema(session: Session) -> str:
-    try:
-        session.require_schema()
-    except SchemaError as error:
-        raise _Unwell(f"{error}; run `evaluator migrate`") from None
-    return "up to date"
+    session.require_schema()
+    later = later_migrations(session.database)
+    return f"up to date; also holds {', '.join(later)} of a later version, which only add" if later else "up to date"
 
 
 def _clocks(session: Session) -> str:
@@ -134,8 +132,10 @@ def _queue(session: Session) -> str:
     found = depths(session.broker).values()
     dead = sum(depth.dead for depth in found)
     if dead:
-        raise _Unwell(f"{dead} dead messages; their work was sent again, see the workers' logs for the cause")
-    return f"{sum(depth.ready + depth.in_flight for depth in found)} messages at work, none dead"
+        raise _Unwell(
+            f"{counted(dead, 'dead message')}; their work was sent again, see the workers' logs for the cause"
+        )
+    return f"{counted(sum(depth.ready + depth.in_flight for depth in found), 'message')} at work, none dead"
 
 
 def _challenges(session: Session) -> str:
@@ -144,13 +144,13 @@ def _challenges(session: Session) -> str:
     wrong = [str(one) for one in found if isinstance(one, Unreadable)]
     if wrong:
         raise _Unwell("; ".join(wrong))
-    return f"{len(found)} challenges, all of them readable"
+    return f"{counted(len(found), 'challenge')}, all of them readable"
 
 
 def _problems(session: Session) -> str:
     with session.database.connection() as connection:
         known = count_problems(connection)
-    return f"{known} problems known" if known else "none known yet; `evaluator problems sync` saves look-ups"
+    return f"{counted(known, 'problem')} known" if known else "none known yet; `evaluator problems sync` saves look-ups"
 
 
 def _leetcode(session: Session) -> str:

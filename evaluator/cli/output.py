@@ -1,17 +1,23 @@
-"""How commands speak: results on standard output, problems on standard error."""
+"""How commands speak: results on standard output, problems on standard error, where the log goes too."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Any
 
 import orjson
+import structlog
 from rich.console import Console
 from rich.table import Table
 
 _PIPED = 240  # columns of a table that goes to a file or a pipe
+
+_log = structlog.get_logger(__name__)
+
+_by_log: ContextVar[bool] = ContextVar("by_log", default=False)
 
 console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED)
 errors = Console(stderr=True, soft_wrap=True)
@@ -23,9 +29,31 @@ def print_json(value: Any) -> None:  # whatever orjson can write
     sys.stdout.buffer.flush()
 
 
-def problem(message: str) -> None:
-    """Say on standard error what went wrong, where, and what to do."""
-    errors.print(message, style="red" if errors.is_terminal else None, markup=False, highlight=False)
+def speak_by_log() -> None:
+    """Let problems and notes be lines of the log from here on: it is for machines, which read standard error whole."""
+    _by_log.set(True)
+
+
+def problem(message: str, details: Sequence[str] = ()) -> None:
+    """Say on standard error what went wrong, where, and what to do; `details` are a line each."""
+    if _by_log.get():
+        _log.error(message, **({"details": details} if details else {}))
+        return
+    text = "\n".join([f"{message}:", *details] if details else [message])
+    errors.print(text, style="red" if errors.is_terminal else None, markup=False, highlight=False)
+
+
+def note(message: str) -> None:
+    """Say on standard error how things stand."""
+    if _by_log.get():
+        _log.info(message)
+    else:
+        errors.print(message, markup=False, highlight=False)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 run`, `2 runs`, `3,000 runs`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Mapping[str, object]], *, empty: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import redis
 import typer
 
-from evaluator.cli.arguments import parse_day
+from evaluator.cli.arguments import login_name, parse_day
 from evaluator.cli.output import console, problem
 from evaluator.cli.session import open_session, refuse
 from evaluator.domain.verdict import Outcome
@@ -38,7 +37,7 @@ def override(
         raise typer.BadParameter("give --outcome with --reason, or --clear alone")
     if outcome is not None and outcome not in _OUTCOMES:
         raise typer.BadParameter(f"{outcome!r} is no outcome; there are {', '.join(_OUTCOMES)}")
-    of, who = MemberDay(challenge, handle, date), by or getpass.getuser()
+    of, who = MemberDay(challenge, handle, date), by or login_name()
     refused = None
     with open_session() as session:
         try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import Annotated
 
 import redis
 import typer
 
-from evaluator.cli.arguments import ChallengeOption, JsonOption
+from evaluator.cli.arguments import ChallengeOption, JsonOption, login_name
 from evaluator.cli.output import console, print_json, print_table, problem
 from evaluator.cli.session import Session, open_session, refuse, unreachable
 from evaluator.queue.depth import Depth, depths
@@ -161,7 +160,7 @@ def pause(as_json: JsonOption = False) -> None:
     Example: evaluator queue pause
     """
     with open_session() as session, session.database.connection() as connection:
-        changed = jobs.pause(connection, _who())
+        changed = jobs.pause(connection, login_name())
     _say_switched("paused", paused=True, changed=changed, as_json=as_json)
 
 
@@ -174,14 +173,6 @@ def resume(as_json: JsonOption = False) -> None:
     with open_session() as session:
         changed = jobs.resume(session.database, session.outbox)
     _say_switched("resumed", paused=False, changed=changed, as_json=as_json)
-
-
-def _who() -> str:
-    """Who switches: the login name, which a container may not have."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "command line"
 
 
 def _say_switched(done: str, *, paused: bool, changed: bool, as_json: bool) -> None:

@@ -15,14 +15,14 @@ import redis
 import typer
 
 from evaluator.cli.addresses import postgres_place, redis_place, require_readable
-from evaluator.cli.output import problem
+from evaluator.cli.output import note, problem, speak_by_log
 from evaluator.ledger.challenges import UnreadableError
 from evaluator.ledger.database import UNREACHABLE, Database, DatabaseClock
 from evaluator.ledger.migrations import SchemaError, missing_migrations
 from evaluator.logs import configure_logs
 from evaluator.queue.broker import Broker, connect, redis_client
 from evaluator.queue.outbox import MessageOutbox
-from evaluator.settings import ConfigurationError, Settings, load_settings
+from evaluator.settings import ConfigurationError, Settings, load_settings, misspelt
 
 if TYPE_CHECKING:
     from dramatiq.middleware import Middleware
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE, UNAVAILABLE, CONFIGURATION = 0, 1, 2, 75, 78
 """Exit codes; the last two are EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
+
+_ENV_FILE = Path(".env")
+_MISFIT = "The database's schema does not fit this version"
+_GRANT = (
+    "let this role own the database, or grant it CREATE on the schema for `evaluator migrate` and all on its tables"
+)
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,10 @@ class Session:
         return MessageOutbox(self.broker)
 
     def require_schema(self) -> None:
-        """Raises SchemaError where the database lacks migrations."""
+        """Raises SchemaError where the database lacks migrations, or is of a later generation."""
         missing = missing_migrations(self.database)
         if missing:
-            raise SchemaError(f"it lacks {', '.join(missing)}")
+            raise SchemaError(f"it lacks {', '.join(missing)}; run `evaluator migrate`")
 
     @cached_property
     def upstream(self) -> Client:
@@ -74,12 +80,17 @@ class Session:
 def read_settings() -> Settings:
     """The settings, with logs set up by them. Ends the program where they are wrong."""
     try:
-        settings = load_settings(os.environ, Path(".env"))
+        settings = load_settings(os.environ, _ENV_FILE)
         require_readable(settings)
     except ConfigurationError as error:
-        problem(f"The configuration is wrong; correct these and start again:\n{error}")
+        if os.environ.get("LOG_FORMAT") == "json":
+            configure_logs("json", "INFO")
+            speak_by_log()
+        problem("The configuration is wrong; correct these and start again", str(error).splitlines())
         raise typer.Exit(CONFIGURATION) from None
     configure_logs(settings.log_format, settings.log_level)
+    if settings.log_format == "json":
+        speak_by_log()
     return settings
 
 
@@ -87,15 +98,20 @@ def read_settings() -> Settings:
 def open_session(connections: int = 4) -> Iterator[Session]:
     """The services of one command, closed at its end; a service that is away ends it with one line."""
     settings = read_settings()
+    for key, meant in misspelt(_ENV_FILE).items():
+        note(f"{_ENV_FILE} holds {key}, which is no setting: is {meant} meant?")
     database = Database(settings.database_url, connections)
     try:
         yield Session(settings, database)
     except (*UNREACHABLE, redis.RedisError) as error:
         problem(unreachable(settings, error))
         raise typer.Exit(UNAVAILABLE) from None
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn, SchemaError) as error:
-        problem(f"The database's schema does not fit this version: {_first_line(error)}; run `evaluator migrate`")
-        raise typer.Exit(FAILED) from None
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        refuse(f"{_MISFIT}: {_first_line(error)}; run `evaluator migrate`")
+    except SchemaError as error:
+        refuse(f"{_MISFIT}: {error}")
+    except psycopg.errors.InsufficientPrivilege as error:
+        refuse(f"PostgreSQL at {postgres_place(settings)} (DATABASE_URL) forbids it: {_first_line(error)}; {_GRANT}")
     except UnreadableError as error:
         refuse(str(error))
     finally:

@@ -2,10 +2,15 @@
 
 An own runner of a page, since the known ones keep their lock in a table, where a killed pod leaves it for a person
 to break; an advisory lock ends with its connection.
+
+The first of the four digits of a file's number is the schema's generation. Within one, migrations only add: whatever an
+older program reads and writes stays as it was, so that it runs beside a newer one, and after it when an upgrade is
+rolled back. What an older program could not live with begins the next generation, and with it a major version.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -22,7 +27,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 
 
 class SchemaError(Exception):
-    """The schema and this program do not fit; the message says which is newer."""
+    """The schema and this program do not fit; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def migrate(database: Database) -> list[str]:
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
         try:
             connection.execute(_TABLE)
-            missing = _missing(connection)
+            missing = _missing(_applied(connection))
             for migration in missing:
                 with connection.transaction():
                     connection.execute(migration.sql)
@@ -64,17 +69,34 @@ def migrate(database: Database) -> list[str]:
 
 
 def missing_migrations(database: Database) -> list[str]:
-    """The names of the migrations that the database still lacks."""
+    """The names of those that the database still lacks. Raises SchemaError where these would not make it fit."""
     with database.connection() as connection:
-        exists = connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
-        if exists == (False,):
-            return [migration.name for migration in known_migrations()]
-        return [migration.name for migration in _missing(connection)]
+        return [migration.name for migration in _missing(_applied(connection))]
 
 
-def _missing(connection: Connection) -> list[Migration]:
-    applied: dict[str, str] = dict(connection.execute("SELECT name, digest FROM schema_migrations").fetchall())
+def later_migrations(database: Database) -> list[str]:
+    """The names of those that a later version has applied and this one does not know: they only add."""
+    known = {migration.name for migration in known_migrations()}
+    with database.connection() as connection:
+        return sorted(_applied(connection).keys() - known)
+
+
+def _applied(connection: Connection) -> dict[str, str]:
+    """The digest of each migration that was applied, by its name."""
+    exists = connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
+    if exists == (False,):
+        return {}
+    return dict(connection.execute("SELECT name, digest FROM schema_migrations").fetchall())
+
+
+def _missing(applied: Mapping[str, str]) -> list[Migration]:
     known = known_migrations()
+    newest = max(applied, default="")
+    if newest[:1] > known[-1].name[:1]:
+        raise SchemaError(
+            f"it holds {newest}, with which versions as old as this one cannot work: run the version that the database "
+            "was migrated with, or restore a backup from before"
+        )
     for migration in known:
         if applied.get(migration.name, migration.digest) != migration.digest:
             raise SchemaError(

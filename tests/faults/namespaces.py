@@ -1,4 +1,4 @@
-"""Commands in a namespace of their own, with a network or a disk that nobody else sees and that may be spoiled."""
+"""Commands in a namespace of their own: with a network or a disk that may be spoiled, or as process 1."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from typing import Literal
 import pytest
 
 
-def python_in_its_own(namespace: Literal["net", "mount"]) -> list[str]:
-    """What starts a Python there; the test is skipped where this machine forbids it."""
+def python_in_its_own(namespace: Literal["net", "mount", "pid"]) -> list[str]:
+    """What starts a Python there; the test is skipped where this machine forbids it.
+
+    Of processes, it is a child, and the first in its namespace.
+    """
     as_a_user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
-    command = ["unshare", *as_a_user, f"--{namespace}"]
+    as_a_child = ["--fork", "--kill-child"] if namespace == "pid" else []
+    command = ["unshare", *as_a_user, f"--{namespace}", *as_a_child]
     try:
         subprocess.run([*command, "true"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):

@@ -123,12 +123,12 @@ class Program:
         return {**inherited, **self.settings, **settings}
 
     @contextmanager
-    def running(self, *words: str, **settings: str) -> Iterator[Running]:
-        """A command that runs while inside, started as a user starts it."""
+    def running(self, *words: str, python: Sequence[str] = (sys.executable,), **settings: str) -> Iterator[Running]:
+        """A command that runs while inside, started as a user starts it, or by another `python`."""
         log = self.folder / f"{words[0]}-{len(list(self.folder.iterdir()))}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "evaluator.cli", *words],
+                [*python, "-m", "evaluator.cli", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -73,6 +73,7 @@ def test_every_command_explains_itself_with_an_example(evaluator: Program, comma
         (["scheduler", "--every", "0"], "Invalid value for '--every': Input should be greater than or equal to 1"),
         (["server", "--port", "http"], "Invalid value for '--port': Input should be a valid integer"),
         (["queue", "failed", "--limit", "0"], "Invalid value for '--limit'"),
+        (["migrate", "60"], "SECONDS are how long to wait: they go with --wait"),
     ],
 )
 def test_a_wrong_use_is_told_and_ends_with_2(evaluator: Program, words: list[str], told: str) -> None:
@@ -214,9 +215,9 @@ def test_a_challenge_that_cannot_be_read_is_named_by_everybody_who_meets_it(stag
     )
     queued = stage.evaluator("enqueue", LOG_FORMAT="json")
     assert (queued.code, queued.out.count("queued grind")) == (1, 2)
-    assert queued.err.splitlines()[-1] == told
-    (logged,) = [orjson.loads(line) for line in queued.err.splitlines() if '"error"' in line]
+    logged, refused = [line for line in map(orjson.loads, queued.err.splitlines()) if line["level"] == "error"]
     assert (logged["event"], logged["challenge"]) == ("Challenge cannot be read", "broken")
+    assert refused["event"] == told
     for words in (["verdicts", "--challenge", "broken"], ["standings", "--challenge", "broken"]):
         ended = stage.evaluator(*words)
         assert (ended.code, ended.err) == (1, f"{told}\n")

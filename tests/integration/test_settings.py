@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.settings import SECRETS, ConfigurationError, Settings, load_settings
+from evaluator.settings import SECRETS, ConfigurationError, Settings, load_settings, misspelt
 from tests.integration.program import Program
 
 SECRET = "s3cr3t-hunter2"  # noqa: S105  # guards nothing
@@ -128,6 +128,34 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     settings = load_settings({"JOB_ATTEMPTS": "9"}, file)
     assert (settings.job_attempts, settings.log_level, settings.worker_concurrency) == (9, "DEBUG", 10)
     assert load_settings({}, tmp_path / "none") == Settings()
+
+
+def test_a_key_of_the_file_that_looks_like_a_setting_and_is_none_is_told(evaluator: Program) -> None:
+    file = evaluator.folder / ".env"
+    file.write_text(
+        "LEETCODE_URI=https://elsewhere/graphql\nJOB_TIMELIMIT=60\njob_attempts=5\nREDIS_PASSWORT_FILE=/x\n"
+        "LEETCODE_URL=\nLOG_FILE=x\nDATABASE_NAME=x\nPOSTGRES_PASSWORD=x\nEDITOR=vi\n",
+        encoding="utf-8",
+    )
+    assert misspelt(file) == {
+        "LEETCODE_URI": "LEETCODE_URL",
+        "JOB_TIMELIMIT": "JOB_TIME_LIMIT",
+        "job_attempts": "JOB_ATTEMPTS",
+        "REDIS_PASSWORT_FILE": "REDIS_PASSWORD_FILE",
+    }
+    ended = evaluator("verdicts", "--challenge", "grind", DATABASE_URL="postgresql://127.0.0.1:1/x")
+    assert ended.err.splitlines()[0] == ".env holds LEETCODE_URI, which is no setting: is LEETCODE_URL meant?"
+    assert len(ended.err.splitlines()) == 5
+
+
+def test_a_file_that_cannot_be_read_is_told_with_everything_else(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"ADMIN_TOKEN=\xff\n")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"JOB_ATTEMPTS": "0"}, file)
+    one, other = sorted(str(caught.value).splitlines())
+    assert one.startswith(f"{file} cannot be read: ")
+    assert other.startswith("JOB_ATTEMPTS='0': ")
 
 
 def test_a_command_with_wrong_settings_says_them_all_and_ends_with_78(evaluator: Program) -> None:
