@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Annotated
 
+import structlog
 import typer
 
 from evaluator.cli.arguments import ChallengeOption, DayOption, JsonOption, parse_day
-from evaluator.cli.output import console, errors, print_json, problem
-from evaluator.cli.session import FAILED, Session, open_session
+from evaluator.cli.occasion import Occasion, OccasionError, await_schedule, read_occasion
+from evaluator.cli.output import console, counted, errors, note, print_json, problem
+from evaluator.cli.session import CONFIGURATION, FAILED, Session, open_session
 from evaluator.ledger.database import Database
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.runs import progress_of, runs_at_work
@@ -19,6 +23,8 @@ from evaluator.service.reconcile import GRACE, reconcile
 
 _LOOK = 0.25  # seconds between two looks at the progress
 _QUIET_LOOK = 10.0  # seconds between two lines where nobody watches
+
+_log = structlog.get_logger(__name__)
 
 
 def enqueue(
@@ -32,12 +38,18 @@ def enqueue(
 
     Harmless when repeated, late, or concurrent with itself. Workers do the rest.
 
+    Without --day the environment may name one: EVALUATION_DAY, or a JOB_NAME that ends in it, such as the name of a Job
+    of Kubernetes, evaluator-enqueue-2026-11-20.
+
     Example: evaluator enqueue --challenge winter-grind --day 2026-11-20 --wait
     """
     from evaluator.service.enqueue import enqueue as enqueue_due
 
-    request = Request(challenge, parse_day(day), reevaluate)
+    asked = parse_day(day)
     with open_session() as session:
+        occasion = _occasion(asked)
+        request = Request(challenge, occasion.day, reevaluate)
+        await_schedule(occasion, session.clock)
         settle_delay = session.settings.settle_delay
         queued = enqueue_due(
             session.database, session.outbox, request, session.clock(), settle_delay, EnqueuedBy.COMMAND
@@ -47,6 +59,8 @@ def enqueue(
             print_json(_document(queued))
         else:
             _say(queued)
+            if request.day:
+                _say_why_so_few(session.database, request, queued)
         if wait:
             watch(session, at_work(session.database, request, queued))
     for refusal in queued.refused:
@@ -55,11 +69,37 @@ def enqueue(
         raise typer.Exit(FAILED)
 
 
+def _occasion(asked: date | None) -> Occasion:
+    """What to settle: the day that was asked for, or else what the environment says."""
+    if asked:
+        return Occasion(asked)
+    try:
+        occasion = read_occasion(os.environ)
+    except OccasionError as error:
+        problem(str(error))
+        raise typer.Exit(CONFIGURATION) from None
+    if occasion.day:
+        _log.info("One day is settled only, as its environment says", day=occasion.day.isoformat())
+    return occasion
+
+
 def _say(queued: Queued) -> None:
     for run in queued.runs:
         console.print(f"queued {run.challenge} {run.day} (run {run.run_id})", highlight=False)
     if queued.runs or not queued.refused:
         console.print(f"Successfully queued {len(queued.runs)} challenge evaluation jobs", highlight=False)
+
+
+def _say_why_so_few(database: Database, request: Request, queued: Queued) -> None:
+    """Why a day that was asked for is not queued."""
+    for challenge in queued.settled:
+        console.print(
+            f"{challenge} {request.day} is settled already; --reevaluate asks LeetCode again", highlight=False
+        )
+    if not (queued.runs or queued.settled or queued.refused):
+        at_work_already = bool(at_work(database, request, queued))
+        told = "is at work already" if at_work_already else "is no challenge's day, cancelled ones left out"
+        console.print(f"{request.day} {told}", highlight=False)
 
 
 def _document(queued: Queued) -> dict[str, object]:
@@ -85,7 +125,12 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=errors
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=errors,
+        disable=not errors.is_terminal,
     )
     with bar:
         task = bar.add_task("evaluations", total=None)
@@ -99,7 +144,7 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
             bar.update(task, completed=total - left, total=total if known else None)
             if not errors.is_terminal and time.monotonic() - said_at > _QUIET_LOOK:
                 said_at = time.monotonic()
-                errors.print(f"{total - left} evaluations done, {over} of {len(runs)} days settled", highlight=False)
+                note(f"{total - left:,} evaluations done, {over} of {counted(len(runs), 'day')} settled")
             if over == len(runs):
                 break
             if time.monotonic() - tended_at > GRACE:
@@ -109,4 +154,5 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
             time.sleep(_LOOK)
     pending = sum(run.pending for run in runs)
     if pending:
-        problem(f"{pending} evaluations are pending; they are tried again by themselves, `evaluator explain` says why")
+        are = "evaluation is pending; it is" if pending == 1 else "evaluations are pending; they are"
+        note(f"{pending:,} {are} tried again without anyone's doing, `evaluator explain` says why")

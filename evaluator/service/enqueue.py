@@ -43,10 +43,14 @@ class QueuedRun:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """What came of a request. `refused` are sentences about days and challenges that can't be settled."""
+    """What came of a request. `refused` are sentences about days and challenges that can't be settled.
+
+    `settled` are the challenges for which a day that was asked for is settled already.
+    """
 
     runs: tuple[QueuedRun, ...] = ()
     refused: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
 
 
 def enqueue(
@@ -68,6 +72,7 @@ def enqueue(
                     due[challenge.id] = span
         missing = days_without_run(connection, due)
         queued = _requeue(connection, due, request)
+        settled = _settled(connection, due, request)
         for challenge in challenges:
             if challenge.id in missing:
                 with _alone(challenge, refused), connection.transaction():
@@ -78,7 +83,7 @@ def enqueue(
         record_enqueue(connection, by)
     level = logging.INFO if queued else logging.DEBUG
     _log.log(level, f"Successfully queued {len(queued)} challenge evaluation jobs", messages=len(turns))
-    return Queued(tuple(sorted(queued, key=lambda run: (run.challenge, run.day))), tuple(refused))
+    return Queued(tuple(sorted(queued, key=lambda run: (run.challenge, run.day))), tuple(refused), settled)
 
 
 @contextmanager
@@ -145,3 +150,10 @@ def _requeue(connection: Connection, due: Mapping[str, Span], request: Request) 
     present = runs_within(connection, due, list(RunState) if request.reevaluate else [RunState.PENDING])
     again = requeue(connection, sorted(present), "reevaluate" if request.reevaluate else "pending")
     return [QueuedRun(present[run_id], day, run_id) for run_id, day in again.items()]
+
+
+def _settled(connection: Connection, due: Mapping[str, Span], request: Request) -> tuple[str, ...]:
+    """The challenges for which the day that was asked for is settled, and stays so."""
+    if request.day is None or request.reevaluate:
+        return ()
+    return tuple(sorted(runs_within(connection, due, [RunState.SETTLED]).values()))

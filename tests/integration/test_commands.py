@@ -243,6 +243,15 @@ def test_enqueue_waits_for_what_somebody_else_has_queued_too(stage: Stage) -> No
     assert stage.completed("grind")
 
 
+def test_a_single_evaluation_that_stays_pending_is_told_as_one(stage: Stage) -> None:
+    stage.scene.challenge("grind", ["unknown-ann"], **MARCH | {"ends": date(2026, 3, 1)})
+    with stage.evaluator.running("worker"):
+        waited = stage.evaluator("enqueue", "--wait", LOG_LEVEL="WARNING")
+    assert waited.code == 0
+    told = "1 evaluation is pending; it is tried again without anyone's doing, `evaluator explain` says why\n"
+    assert waited.err == told
+
+
 def test_override_sets_and_clears(stage: Stage) -> None:
     stage.at(NOW)
     stage.scene.challenge("grind", ["idle-ann"], **MARCH)
