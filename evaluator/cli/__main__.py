@@ -27,6 +27,7 @@ _COMMANDS = {
     "queue": "evaluator.cli.queue:app",
     "problems": "evaluator.cli.problems:app",
     "doctor": "evaluator.cli.doctor:doctor",
+    "ping": "evaluator.cli.ping:ping",
     "sync-run": "evaluator.cli.sync_run:sync_run",
     "simulator": "evaluator.cli.simulator:simulator",
 }

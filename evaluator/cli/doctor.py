@@ -14,6 +14,7 @@ import typer
 from evaluator.cli.arguments import JsonOption
 from evaluator.cli.output import console, counted, print_json
 from evaluator.cli.session import FAILED, UNAVAILABLE, Session, open_session, unreachable
+from evaluator.cli.workers import answered, silences
 from evaluator.domain.evidence import Standing
 from evaluator.ledger.challenges import Unreadable, read_challenges
 from evaluator.ledger.database import UNREACHABLE
@@ -24,8 +25,11 @@ from evaluator.leetcode.pacer import Pacer
 from evaluator.leetcode.refusal import Refusal
 from evaluator.queue.broker import redis_client
 from evaluator.queue.depth import depths
+from evaluator.queue.messages import QUEUES
+from evaluator.queue.ping import ping
 
 _OLDEST_POSTGRES, _OLDEST_REDIS = 140_000, (6, 2)
+_PING = 3.0  # seconds that a worker has to answer
 _SKEW = 5.0  # seconds that clocks may differ before it is worth a word
 
 
@@ -43,7 +47,7 @@ def doctor(
     leetcode: Annotated[bool, typer.Option(help="Also send one request to LeetCode.")] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at Postgres, its schema and clock, Redis, the queue, and LeetCode; say what is wrong and what to do.
+    """Look at Postgres, its schema and clock, Redis, queue, workers, and LeetCode; say what is wrong and what to do.
 
     Example: evaluator doctor --no-leetcode
     """
@@ -54,6 +58,7 @@ def doctor(
             "clocks": _clocks,
             "Redis": _redis,
             "queue": _queue,
+            "workers": _workers,
             "challenges": _challenges,
             "problems": _problems,
         }
@@ -136,6 +141,17 @@ def _queue(session: Session) -> str:
             f"{counted(dead, 'dead message')}; their work was sent again, see the workers' logs for the cause"
         )
     return f"{counted(sum(depth.ready + depth.in_flight for depth in found), 'message')} at work, none dead"
+
+
+def _workers(session: Session) -> str:
+    answers = ping(session.broker, list(QUEUES.values()), _PING)
+    said = [answered(queue, pong) for queue, pong in answers.items() if pong]
+    told = "; ".join(said + silences(session.broker, answers))
+    # Where nothing waits, none is needed: a cluster may have none by day.
+    found = depths(session.broker)
+    if any(found[queue].present and not session.broker.is_held(queue) for queue, pong in answers.items() if not pong):
+        raise _Unwell(told)
+    return told
 
 
 def _challenges(session: Session) -> str:

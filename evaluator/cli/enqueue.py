@@ -15,6 +15,7 @@ from evaluator.cli.arguments import ChallengeOption, DayOption, JsonOption, pars
 from evaluator.cli.occasion import Occasion, OccasionError, await_schedule, read_occasion
 from evaluator.cli.output import console, counted, errors, note, print_json, problem
 from evaluator.cli.session import CONFIGURATION, FAILED, Session, open_session
+from evaluator.cli.workers import why_nothing_moves
 from evaluator.ledger.database import Database
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.runs import progress_of, runs_at_work
@@ -23,6 +24,8 @@ from evaluator.service.reconcile import GRACE, reconcile
 
 _LOOK = 0.25  # seconds between two looks at the progress
 _QUIET_LOOK = 10.0  # seconds between two lines where nobody watches
+_STILL = 5.0  # seconds without any progress after which the reason is looked for
+_STILL_AGAIN = 60.0  # seconds until it is told anew
 
 _log = structlog.get_logger(__name__)
 
@@ -135,6 +138,7 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
     with bar:
         task = bar.add_task("evaluations", total=None)
         said_at = tended_at = time.monotonic()
+        still = _Stillness(session)
         while True:
             with session.database.connection() as connection:
                 runs = progress_of(connection, run_ids)
@@ -150,9 +154,29 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
             if time.monotonic() - tended_at > GRACE:
                 tended_at = time.monotonic()
                 reconcile(session.database, session.outbox)
+            still.look((left, over, known))
             look()
             time.sleep(_LOOK)
     pending = sum(run.pending for run in runs)
     if pending:
         are = "evaluation is pending; it is" if pending == 1 else "evaluations are pending; they are"
         note(f"{pending:,} {are} tried again without anyone's doing, `evaluator explain` says why")
+
+
+class _Stillness:
+    """Tells why nothing moves, once it has not for some seconds, and then every minute."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._seen: object = None
+        self._tell_at = 0.0
+
+    def look(self, seen: object) -> None:
+        """Take note of how far the work is."""
+        now = time.monotonic()
+        if seen != self._seen:
+            self._seen, self._tell_at = seen, now + _STILL
+        elif now >= self._tell_at:
+            self._tell_at = now + _STILL_AGAIN
+            for why in why_nothing_moves(self._session):
+                note(f"Nothing moves: {why}")

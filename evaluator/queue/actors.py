@@ -1,4 +1,4 @@
-"""The two actors. They unpack ids and call what the edge gives them; nothing else."""
+"""The actors. Two unpack ids and call what the edge gives them, nothing else; the third says that a worker is there."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import dramatiq
-from dramatiq import Broker
 from dramatiq.errors import Retry
 
-from evaluator.queue.messages import CHALLENGE_EVALUATION, MEMBER_EVALUATION, QUEUES
+from evaluator.queue.broker import Broker
+from evaluator.queue.messages import CHALLENGE_EVALUATION, MEMBER_EVALUATION, PING, QUEUES
+from evaluator.queue.ping import answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class GivenUpError(Exception):
 
 
 def declare_actors(broker: Broker, on_run: RunHandler, on_batch: BatchHandler, time_limit: float) -> None:
-    """Have a broker's worker answer both kinds of messages, each within `time_limit` seconds."""
+    """Have a broker's worker answer all kinds of messages, each within `time_limit` seconds."""
 
     def challenge_evaluation(run_id: int) -> None:
         on_run(run_id)
@@ -67,3 +68,10 @@ def declare_actors(broker: Broker, on_run: RunHandler, on_batch: BatchHandler, t
             broker=broker, actor_name=name, queue_name=QUEUES[name], time_limit=limit, throws=GivenUpError
         )
         declare(work)
+
+    def ping(number: int) -> None:
+        answer(broker, number)
+
+    # Declared for one queue as every actor is, it answers in each: a message says which one it comes through.
+    declare = dramatiq.actor(broker=broker, actor_name=PING, queue_name=QUEUES[MEMBER_EVALUATION])
+    declare(ping)

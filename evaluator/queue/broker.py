@@ -81,6 +81,32 @@ class Broker(RedisBroker):
             chunk = messages[start : start + _CHUNK]
             self._put(chunk[0].queue_name, chunk)
 
+    def enqueue_first(self, message: Message[Any]) -> None:
+        """Send a message ahead of all that wait."""
+        redis_id, name = message.options["redis_message_id"], f"{self.namespace}:{message.queue_name}"
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.hset(f"{name}.msgs", redis_id, message.encode())
+            pipe.lpush(name, redis_id)
+            pipe.execute()
+
+    def withdraw(self, message: Message[Any]) -> None:
+        """Take a message back, as if it had not been sent; a worker that has fetched it loses nothing but its text."""
+        redis_id, name = message.options["redis_message_id"], f"{self.namespace}:{message.queue_name}"
+        with self.client.pipeline(transaction=True) as pipe:
+            pipe.lrem(name, 1, redis_id)
+            pipe.hdel(f"{name}.msgs", redis_id)
+            pipe.execute()
+
+    def is_held(self, queue: str) -> bool:
+        """Whether somebody who is alive is at work on messages of a queue."""
+        since = self.now() - self.heartbeat_timeout
+        alive = self.client.zrangebyscore(f"{self.namespace}:__heartbeats__", since, "+inf")
+        with self.client.pipeline(transaction=False) as pipe:
+            for one in alive:
+                name = one.decode() if isinstance(one, bytes) else one
+                pipe.exists(f"{self.namespace}:__acks__.{name}.{queue}")
+            return any(pipe.execute())
+
     def missing(self, messages: Sequence[Message[Any]]) -> list[int]:
         """The places of those (all of one queue) that Redis holds neither as waiting, nor delayed, nor in flight."""
         if not messages:

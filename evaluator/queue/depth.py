@@ -19,6 +19,11 @@ class Depth:
     delayed: int
     dead: int
 
+    @property
+    def present(self) -> int:
+        """All that a worker is needed for."""
+        return self.ready + self.in_flight + self.delayed
+
 
 def depths(broker: Broker) -> dict[str, Depth]:
     """The depth of each queue. Raises redis.RedisError where Redis is away."""

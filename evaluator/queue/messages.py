@@ -1,4 +1,4 @@
-"""The two kinds of messages, which carry only ids. A message that is lost, doubled or late changes no verdict."""
+"""The kinds of messages, which carry only ids. A message that is lost, doubled or late changes no verdict."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ CHALLENGE_EVALUATION = "challenge-evaluation"
 MEMBER_EVALUATION = "member-evaluation"
 
 QUEUES = {CHALLENGE_EVALUATION: "challenges", MEMBER_EVALUATION: "members"}
-"""The queue of each kind: a worker of its own pool may serve only one."""
+"""The queue of each kind of job: a worker of its own pool may serve only one."""
+
+PING = "ping"
+"""What is no job: it goes through any queue, to see a worker take it."""
 
 
 def challenge_message(run_id: int, number: int) -> Message[Any]:
@@ -21,6 +24,11 @@ def challenge_message(run_id: int, number: int) -> Message[Any]:
 def member_message(run_id: int, batch: int) -> Message[Any]:
     """Wake a worker for one batch of a run."""
     return _message(MEMBER_EVALUATION, f"batch:{run_id}:{batch}", run_id, batch)
+
+
+def ping_message(queue: str, number: int) -> Message[Any]:
+    """See a worker of that queue; its answer bears the number."""
+    return Message(queue, PING, (number,), {}, {"redis_message_id": f"ping:{number}"})
 
 
 def _message(actor: str, redis_id: str, *ids: int) -> Message[Any]:

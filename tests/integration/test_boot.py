@@ -41,6 +41,7 @@ Ready = Callable[[Stage, Running], object]
 AS_PROCESS_1: dict[str, tuple[list[str], Ready, int]] = {
     "enqueue": (["enqueue", "--wait"], lambda _, running: "Successfully queued" in running.said(), 143),
     "migrate": (["migrate", "--wait"], lambda _, running: "Waiting for the schema" in running.said(), 143),
+    "ping": (["ping"], lambda stage, _: stage.messages("members"), 143),
     "worker": (["worker"], lambda stage, _: stage.redis.exists("evaluator:__heartbeats__"), 0),
     "server": (["server", "--port", "0"], lambda _, running: "Uvicorn running" in running.said(), 0),
     "scheduler": (["scheduler"], lambda _, running: "Scheduler started" in running.said(), 0),
@@ -75,7 +76,7 @@ def test_without_postgres_the_log_says_so_in_its_own_format(
         assert " (DATABASE_URL) does not answer: " in line["event"]
 
 
-@pytest.mark.parametrize("words", [["enqueue"], ["worker"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["enqueue"], ["worker"], ["ping"]], ids=" ".join)
 def test_without_redis_the_log_says_so_in_its_own_format(stage: Stage, words: list[str]) -> None:
     stage.scene.challenge("grind", ["idle-ann"], **MARCH)
     for redis_url in (NO_REDIS["REDIS_URL"], "redis://nowhere.invalid"):
@@ -97,7 +98,7 @@ def test_a_server_without_redis_serves_and_waits_for_it(stage: Stage) -> None:
 
 def test_a_missing_secret_and_every_other_wrong_setting_are_one_line_in_json(evaluator: Program) -> None:
     wrong = {"DATABASE_URL_FILE": "/run/secrets/none", "JOB_ATTEMPTS": "0", "REDIS_PORT": "tcp://10.96.0.7:6379"}
-    for command in ("enqueue", "worker", "server", "migrate"):
+    for command in ("enqueue", "worker", "server", "migrate", "ping"):
         ended = evaluator(command, **wrong, LOG_FORMAT="json")
         assert (ended.code, ended.out) == (78, "")
         (line,) = map(orjson.loads, ended.err.splitlines())

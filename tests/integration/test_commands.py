@@ -73,6 +73,7 @@ def test_every_command_explains_itself_with_an_example(evaluator: Program, comma
         (["scheduler", "--every", "0"], "Invalid value for '--every': Input should be greater than or equal to 1"),
         (["server", "--port", "http"], "Invalid value for '--port': Input should be a valid integer"),
         (["queue", "failed", "--limit", "0"], "Invalid value for '--limit'"),
+        (["ping", "--queue", "nothing"], "'nothing' is not one of 'challenges', 'members'"),
         (["migrate", "60"], "SECONDS are how long to wait: they go with --wait"),
     ],
 )
@@ -181,7 +182,7 @@ def test_doctor_finds_everything_well_and_what_is_not(stage: Stage, empty_databa
     assert away["schema"] == "not looked at, see above"
     away = findings(75, **NO_REDIS)
     assert away["Redis"].startswith("Redis at 127.0.0.1:1 does not answer: ")
-    assert away.keys() == {"Redis", "queue", "LeetCode"}
+    assert away.keys() == {"Redis", "queue", "workers", "LeetCode"}
     assert "ok   PostgreSQL  version" in stage.evaluator("doctor", "--no-leetcode").out
 
 
