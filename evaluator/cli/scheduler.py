@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import redis
 import structlog
 import typer
 
-from evaluator.cli.session import Session, open_session
+from evaluator.cli.session import DONE, Session, open_session
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.locks import sole
@@ -67,12 +68,11 @@ def scheduler(
         add("reconcile", _RECONCILE_EVERY, lambda: reconcile(database, session.outbox))
         add("prune", 3600, lambda: prune(database, settings.retention_completed, settings.retention_failed))
         add("sync problems", 86_400, lambda: sync_problems(database, session.upstream))
-        try:
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
-            _log.info("Scheduler started", every_minutes=every)
-            timer.start()
-        except KeyboardInterrupt:
-            timer.shutdown(wait=False)
+        # A job may be cut off anywhere, so that nothing is waited for; an exception could be lost in APScheduler.
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sign, lambda *_: os._exit(DONE))
+        _log.info("Scheduler started", every_minutes=every)
+        timer.start()
 
 
 def _job(session: Session, name: str, work: Callable[[], object]) -> Callable[[], None]:
