@@ -11,6 +11,7 @@ from evaluator.cli.output import console
 from evaluator.domain.money import format_amount
 from evaluator.domain.verdict import Outcome
 from evaluator.service.explanation import Explanation, RulesInForce
+from evaluator.service.reasons import NoVerdict
 
 _STYLES = {
     Outcome.PASSED: "bold green",
@@ -24,11 +25,13 @@ _UNIQUE = {"none": "every time", "day": "once a day", "challenge": "once in the 
 
 
 def show(told: Explanation) -> None:
-    """Print it all: first what most people ask, then what it rests on."""
+    """Print it all: first what most people ask, then what it rests on. Of a day of no challenge there is no more."""
     title = Text.assemble(f"{told.handle} on {told.day:%A}, {told.day} in {told.challenge}: ")
     title.append(told.outcome or "no verdict", _STYLES[told.outcome] if told.outcome else "bold")
     console.print(title)
     console.print(told.sentence, markup=False, highlight=False)
+    if told.reason is NoVerdict.NOT_A_DAY and not told.overrides and not told.postings:
+        return
     for name, lines in _sections(told):
         for place, line in enumerate(lines):
             console.print(Text.assemble((f"{name if place == 0 else '':<12}", "dim"), line))

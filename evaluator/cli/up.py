@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from evaluator.cli.enqueue import at_work, watch
-from evaluator.cli.output import console, problem
+from evaluator.cli.output import console, counted, problem
 from evaluator.cli.reports import show_standings
 from evaluator.cli.session import FAILED, Session, read_settings
 from evaluator.ledger.challenges import overviews
@@ -126,7 +127,7 @@ def _settle_sample(session: Session, processes: Sequence[_Running]) -> None:
     request = Request()
     queued = enqueue(session.database, session.outbox, request, now, settle_delay, EnqueuedBy.COMMAND)
     run_ids = at_work(session.database, request, queued)
-    _say(f"settling {len(run_ids)} days of {len(file.challenges)} sample challenges")
+    _say(f"settling {counted(len(run_ids), 'day')} of {len(file.challenges)} sample challenges")
     began = time.monotonic()
     watch(session, run_ids, look=lambda: _require(processes))
     _say(f"settled in {time.monotonic() - began:.1f} s\n")
@@ -141,8 +142,16 @@ def _say_where(session: Session, port: int) -> None:
     _say(f"pages       {here}")
     _say(f"API         {here}/docs with the token {session.settings.admin_token}")
     _say(f"metrics     {here}/metrics")
-    _say(f"for other commands in another terminal:\n  {_exports()}")
+    _say(f"for other commands in another terminal, such as {_program()} queue stats:\n  {_exports()}")
     _say("Ctrl-C stops everything")
+
+
+def _program() -> str:
+    """How a terminal here starts our commands: by their name, unless that is not on PATH."""
+    script = Path(sys.executable).with_name("evaluator")
+    if shutil.which("evaluator") or not script.exists():
+        return "evaluator"
+    return str(script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script)
 
 
 def _exports() -> str:

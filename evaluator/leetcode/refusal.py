@@ -29,6 +29,9 @@ import orjson
 
 from evaluator.leetcode.pacer import LONGEST_RETRY_AFTER, NoSlotError
 
+_TITLE = re.compile(r"(?is)<title\b[^>]*>(.*?)</title>")
+_NO_WORDS = re.compile(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>")
+
 Document = dict[str, Any]
 """What a GraphQL server says: `{data, errors}`."""
 
@@ -114,7 +117,15 @@ def _gist(answer: HttpAnswer) -> str:
     if isinstance(document, dict) and isinstance(errors := document.get("errors"), list) and errors:
         return message_of(errors[0])
     page = answer.body[:4000].decode("utf-8", "replace")
-    return plain(re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", page)) or "an empty page"
+    title = _TITLE.search(page)
+    if title and _text(title[1]) in _text(body := _TITLE.sub(" ", page)):
+        page = body  # most pages begin with their title once more
+    return plain(_text(page)) or "an empty page"
+
+
+def _text(page: str) -> str:
+    """The words of a page."""
+    return " ".join(_NO_WORDS.sub(" ", page).split())
 
 
 def _load(body: bytes) -> object:

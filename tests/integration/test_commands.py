@@ -253,6 +253,14 @@ def test_a_single_evaluation_that_stays_pending_is_told_as_one(stage: Stage) -> 
     assert waited.err == told
 
 
+def test_a_day_outside_of_the_challenge_is_explained_in_a_sentence(stage: Stage) -> None:
+    stage.scene.challenge("grind", ["idle-ann"], **MARCH)
+    assert stage.evaluator("explain", "grind", "idle-ann", "2026-03-03").out.splitlines() == [
+        "idle-ann on Tuesday, 2026-03-03 in grind: no verdict",
+        "2026-03-03 is not a day of this challenge, which lasts from 2026-03-01 to 2026-03-02.",
+    ]
+
+
 def test_override_sets_and_clears(stage: Stage) -> None:
     stage.at(NOW)
     stage.scene.challenge("grind", ["idle-ann"], **MARCH)

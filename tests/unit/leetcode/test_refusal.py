@@ -59,6 +59,12 @@ def refusal(status: int, body: bytes = b"", **headers: str) -> Refusal:
         (413, b"", RefusalKind.BAD_QUERY, "LeetCode does not accept the query (HTTP 413: an empty page)"),
         (422, b"no", RefusalKind.BAD_QUERY, "LeetCode does not accept the query (HTTP 422: no)"),
         (500, b"\xff\xfe oops", RefusalKind.RETRY_LATER, "LeetCode failed to answer (HTTP 500: \ufffd\ufffd oops)"),
+        (
+            502,
+            b"<html><head><title>502 Bad Gateway</title></head><body><h1>502  Bad Gateway</h1>nginx</body></html>",
+            RefusalKind.RETRY_LATER,
+            "LeetCode failed to answer (HTTP 502: 502 Bad Gateway nginx)",
+        ),
         (502, b"<h1>Bad gateway</h1>", RefusalKind.RETRY_LATER, "LeetCode failed to answer (HTTP 502: Bad gateway)"),
         (503, b"", RefusalKind.RETRY_LATER, "LeetCode failed to answer (HTTP 503: an empty page)"),
         (504, b"", RefusalKind.RETRY_LATER, "LeetCode failed to answer (HTTP 504: an empty page)"),
