@@ -235,7 +235,7 @@ def test_after_all_attempts_everybody_is_pending_with_the_last_error(stage: Stag
         assert result.attempt == attempt
         assert stage.rows("SELECT state, attempts FROM batches") == [("waiting", attempt)]
         assert failed_jobs(stage) == []
-    told = "LeetCode failed to answer (HTTP 503: 503 Server Error 503 Server Error Last)"
+    told = "LeetCode failed to answer (HTTP 503: 503 Server Error Last)"
     assert stage.hand.take() == Done(settled=2, errors=(told, told))
     assert tally(stage) == {"pending/upstream_unavailable": 2}
     assert failed_jobs(stage) == [("idle-0", told, 3), ("idle-1", told, 3)]

@@ -15,6 +15,7 @@ import pytest
 from evaluator.domain.rules import Rules
 from evaluator.queue.broker import Broker, connect
 from evaluator.queue.messages import QUEUES, ping_message
+from evaluator.queue.outbox import MessageOutbox
 from evaluator.queue.ping import answer
 from evaluator.settings import Settings
 from tests.integration.program import Running, until
@@ -80,18 +81,12 @@ def test_where_no_worker_serves_a_queue_that_is_told_and_the_message_is_withdraw
     assert left_of_pings(stage) == []
 
 
-def test_a_ping_overtakes_what_waits(stage: Stage) -> None:
-    """One thread, at work on the first of four batches, which has fetched the second: the ping is before the third."""
-    stage.scene.challenge("grind", [f"idle-{n}" for n in range(4)], **MARCH)
-    stage.evaluator("enqueue")
-    stage.leetcode.behaves(latency=2)
-    with worker(stage, WORKER_CONCURRENCY="1", LEETCODE_USERS_PER_REQUEST="1"):
-        until(lambda: stage.leetcode.requests() == 1)
-        assert stage.evaluator("ping", "--queue", "members").code == 0
-        assert stage.value("SELECT count(*) FROM evaluations WHERE evaluated_at IS NOT NULL") <= 2
-        stage.leetcode.behaves(latency=0)
-        until(lambda: stage.completed("grind"))
-    assert stage.rows("SELECT DISTINCT attempts FROM batches") == [(1,)]
+def test_a_ping_overtakes_what_waits(broker: Broker) -> None:
+    MessageOutbox(broker).send_batches(1, [1, 2, 3])
+    broker.enqueue_first(ping_message("members", 7))
+    fetched = next(broker.consume("members", prefetch=8, timeout=100))
+    assert fetched is not None
+    assert fetched.actor_name == "ping"
 
 
 def test_a_worker_that_is_busy_for_long_is_told_from_none(stage: Stage) -> None:

@@ -119,7 +119,7 @@ def test_the_backoff_lies_between_the_attempts_doubled_and_then_the_batch_is_giv
     assert pauses[1] >= 0.8
     assert stage.verdicts("grind") == {("idle-0", 1): "pending/upstream_unavailable"}
 
-    told = "LeetCode failed to answer (HTTP 502: 502 Server Error 502 Server Error Out to lunch)"
+    told = "LeetCode failed to answer (HTTP 502: 502 Server Error Out to lunch)"
     (job,) = stage.evaluator("queue", "failed", "--json").json()
     assert (job["handle"], job["attempts"], job["error"]) == ("idle-0", 3, told)
     # Whoever looks for "Job failed" finds each attempt, and the last as one after which none follows.
