@@ -29,7 +29,7 @@ from evaluator.ledger.figures import read_now
 from evaluator.leetcode.pacer import Pacer
 from evaluator.metrics import Declaration
 from evaluator.queue.figures import RedisFigures, read_redis_figures
-from evaluator.service.figures import Figures, Pace, read_figures
+from evaluator.service.figures import Figures, Pace, Watch
 
 _LIMIT = 3.0  # seconds that Postgres has for all figures
 
@@ -42,11 +42,8 @@ class Exporter(Collector):
     def __init__(self, services: Services) -> None:
         settings = services.settings
         self._services = services
-        self._pace = Pace(
-            settings.settle_delay,
-            settings.leetcode_requests_per_second * settings.leetcode_users_per_request,
-            settings.retention_completed,
-        )
+        members_per_second = settings.leetcode_requests_per_second * settings.leetcode_users_per_request
+        self._watch = Watch(Pace(settings.settle_delay, members_per_second, settings.retention_completed))
         self._pacer = Pacer(services.broker.client, settings.leetcode_requests_per_second)
         self._postgres = Reading("postgres", self._read_postgres)
         self._redis = Reading("redis", self._read_redis)
@@ -65,7 +62,7 @@ class Exporter(Collector):
 
     def _read_postgres(self) -> Figures:
         with self._services.database.snapshot(_LIMIT) as connection:
-            return read_figures(connection, read_now(connection), self._pace)
+            return self._watch.read(connection, read_now(connection))
 
     def _read_redis(self) -> tuple[RedisFigures, float]:
         return read_redis_figures(self._services.broker), self._pacer.state().paused_for

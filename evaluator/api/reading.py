@@ -21,7 +21,7 @@ KEPT = 5.0
 """Seconds for which what was read is the answer, as is that it could not be read."""
 
 _KEPT_LONGEST = 15.0
-_SHARE = 20  # it is kept for so many times as long as it took: reading takes a twentieth of a source's time, if it can
+_SHARE = 5  # it is kept for so many times as long as it took, so that no source is busy with it for more of its time
 
 
 class Reading(Generic[_T]):

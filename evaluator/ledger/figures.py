@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -85,7 +85,7 @@ def challenges_over(connection: Connection) -> tuple[int, int]:
     return completed, cancelled
 
 
-def count_members(connection: Connection, challenge_ids: Sequence[str], now: float) -> int:
+def count_members(connection: Connection, challenge_ids: Collection[str], now: float) -> int:
     """Who is in one of these challenges at `now`."""
     return int(_value(connection, _SQL["members"], ids=list(challenge_ids), now=now))
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor
+from typing import NamedTuple
 
 from evaluator.domain.verdict import Reason
 from evaluator.ledger import figures as ledger
@@ -15,7 +16,7 @@ from evaluator.ledger.figures import Ongoing
 from evaluator.ledger.jobs import Counts, count_jobs, is_paused, oldest_waiting
 from evaluator.ledger.runs import RunState
 from evaluator.metrics import UNPROVEN
-from evaluator.service.due import ends_without_run, next_end
+from evaluator.service.due import DaysWithoutRun, next_end
 from evaluator.service.overview import Stage, stage_on
 
 LATE = 7200.0
@@ -26,6 +27,7 @@ FOR_A_PERSON = (Reason.NO_HANDLE, Reason.USER_NOT_FOUND, Reason.PROFILE_HIDDEN)
 
 _PENDING_REASONS = tuple(map(Reason, UNPROVEN))
 
+_MEMBERS_EVERY = 60.0  # seconds
 _RATE_OVER = 300.0  # seconds, the last ones, of which the measured rate is
 
 
@@ -82,49 +84,71 @@ class Figures:
     paused: bool
 
 
-def read_figures(connection: Connection, now: float, pace: Pace) -> Figures:
-    """All of them at `now`. They fit together if the transaction sees one moment: see `Database.snapshot`."""
-    over_by = now - pace.settle_delay
-    evaluations = count_jobs(connection, pace.completed_within)
-    in_batches = evaluations.waiting + evaluations.active - ledger.decided_early(connection)
-    left = in_batches + ledger.members_to_come(connection)
-    rate = _rate(connection, now)
-    pending = ledger.read_pending(connection)
-    runs = ledger.unsettled_runs(connection, over_by, over_by - LATE)
-    ongoing = ledger.ongoing_challenges(connection)
-    without_run = ends_without_run(connection, ongoing, over_by)
-    late_without_run = sum(end < over_by - LATE for end in without_run)
-    stages = {one.id: _stage(one, now) for one in ongoing}
-    completed, cancelled = ledger.challenges_over(connection)
-    running = [challenge for challenge, stage in stages.items() if stage is Stage.RUNNING]
-    counted = Counter(stages.values())
-    end = next_end(ongoing, over_by)
-    return Figures(
-        at=now,
-        evaluations=evaluations,
-        left=left,
-        unsettled=left + pending.resting,
-        pending={reason: pending.by_reason[reason] for reason in _PENDING_REASONS},
-        members_needing_attention=ledger.members_pending(connection, FOR_A_PERSON),
-        oldest_waiting_seconds=oldest_waiting(connection) or 0.0,
-        oldest_pending_seconds=0.0 if pending.day_end is None else max(0.0, over_by - pending.day_end),
-        members_per_second=rate,
-        drain=_drain(left, rate, pace),
-        deadline=None if end is None else end + pace.settle_delay,
-        runs={state: of_state.runs for state, of_state in runs.items()},
-        runs_due=sum(of_state.due for of_state in runs.values()) + len(without_run),
-        runs_late=sum(of_state.late for of_state in runs.values()) + late_without_run,
-        runs_stuck=sum(of_state.stuck for of_state in runs.values()) + late_without_run,
-        last_success=ledger.last_settled(connection),
-        last_enqueue=last_enqueues(connection),
-        challenges={
-            **{stage: counted[stage] for stage in Stage},
-            Stage.COMPLETED: completed,
-            Stage.CANCELLED: cancelled,
-        },
-        members=ledger.count_members(connection, running, now),
-        paused=is_paused(connection),
-    )
+class Watch:
+    """Reads the figures again and again. Members, who are many and seldom others, are counted once a minute."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._without_run = DaysWithoutRun()
+        self._members = _Counted(frozenset(), 0, float("-inf"))
+
+    def read(self, connection: Connection, now: float) -> Figures:
+        """All of them at `now`. They fit together if the transaction sees one moment: see `Database.snapshot`."""
+        pace = self._pace
+        over_by = now - pace.settle_delay
+        evaluations = count_jobs(connection, pace.completed_within)
+        in_batches = evaluations.waiting + evaluations.active - ledger.decided_early(connection)
+        left = in_batches + ledger.members_to_come(connection)
+        rate = _rate(connection, now)
+        pending = ledger.read_pending(connection)
+        runs = ledger.unsettled_runs(connection, over_by, over_by - LATE)
+        ongoing = ledger.ongoing_challenges(connection)
+        without_run = self._without_run.ends(connection, ongoing, over_by)
+        late_without_run = sum(end < over_by - LATE for end in without_run)
+        stages = {one.id: _stage(one, now) for one in ongoing}
+        completed, cancelled = ledger.challenges_over(connection)
+        running = frozenset(challenge for challenge, stage in stages.items() if stage is Stage.RUNNING)
+        counted = Counter(stages.values())
+        end = next_end(ongoing, over_by)
+        return Figures(
+            at=now,
+            evaluations=evaluations,
+            left=left,
+            unsettled=left + pending.resting,
+            pending={reason: pending.by_reason[reason] for reason in _PENDING_REASONS},
+            members_needing_attention=ledger.members_pending(connection, FOR_A_PERSON),
+            oldest_waiting_seconds=oldest_waiting(connection) or 0.0,
+            oldest_pending_seconds=0.0 if pending.day_end is None else max(0.0, over_by - pending.day_end),
+            members_per_second=rate,
+            drain=_drain(left, rate, pace),
+            deadline=None if end is None else end + pace.settle_delay,
+            runs={state: of_state.runs for state, of_state in runs.items()},
+            runs_due=sum(of_state.due for of_state in runs.values()) + len(without_run),
+            runs_late=sum(of_state.late for of_state in runs.values()) + late_without_run,
+            runs_stuck=sum(of_state.stuck for of_state in runs.values()) + late_without_run,
+            last_success=ledger.last_settled(connection),
+            last_enqueue=last_enqueues(connection),
+            challenges={
+                **{stage: counted[stage] for stage in Stage},
+                Stage.COMPLETED: completed,
+                Stage.CANCELLED: cancelled,
+            },
+            members=self._count_members(connection, running, now),
+            paused=is_paused(connection),
+        )
+
+    def _count_members(self, connection: Connection, challenges: frozenset[str], now: float) -> int:
+        if challenges != self._members.challenges or now - self._members.at >= _MEMBERS_EVERY:
+            self._members = _Counted(challenges, ledger.count_members(connection, challenges, now), now)
+        return self._members.members
+
+
+class _Counted(NamedTuple):
+    """How many members some challenges had at a moment."""
+
+    challenges: frozenset[str]
+    members: int
+    at: float
 
 
 def _stage(challenge: Ongoing, now: float) -> Stage:

@@ -23,7 +23,7 @@ from evaluator.ledger.runs import RunState, fan_out_chunk, open_run
 from evaluator.leetcode.pacer import Pacer
 from evaluator.metrics import DECLARATIONS
 from evaluator.service import jobs
-from evaluator.service.figures import Figures, Pace, read_figures
+from evaluator.service.figures import Figures, Pace, Watch
 from evaluator.service.override import MemberDay, override
 from evaluator.service.overview import Stage as Standing
 from tests.integration.program import until
@@ -77,9 +77,9 @@ def today(zone: str = "UTC") -> date:
     return (datetime.now(ZoneInfo(zone)) - timedelta(seconds=SETTLE_DELAY)).date()
 
 
-def read(database: Database) -> Figures:
+def read(database: Database, watch: Watch | None = None) -> Figures:
     with database.snapshot(10.0) as connection:
-        return read_figures(connection, read_now(connection), PACE)
+        return (watch or Watch(PACE)).read(connection, read_now(connection))
 
 
 def rows(database: Database, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -87,9 +87,9 @@ def rows(database: Database, statement: str, *values: object) -> list[tuple[Any,
         return connection.execute(statement, values).fetchall()
 
 
-def check(database: Database) -> Figures:
+def check(database: Database, watch: Watch | None = None) -> Figures:
     """The figures, each of which is what SQL counts."""
-    figures = read(database)
+    figures = read(database, watch)
     unsettled, attention, resting, oldest = rows(database, UNSETTLED)[0]
     assert figures.unsettled == unsettled
     assert figures.left == unsettled - resting
@@ -134,10 +134,11 @@ def test_at_every_step_of_a_run_with_faults_the_figures_are_what_sql_counts(stag
     stage.scene.challenge("tokyo", tokyo, starts=first, ends=first + 2 * ONE, timezone="Asia/Tokyo")
     stage.scene.challenge("utc", ["idle-1", "idle-2", "hidden-ann"], starts=today() - ONE, timezone="UTC")
     stage.scene.challenge("off", ["idle-1"], starts=today() - ONE, timezone="UTC", cancelled=True)
-    before = check(stage.database)
+    watch = Watch(PACE)
+    before = check(stage.database, watch)
     assert (before.runs_due, before.unsettled, before.deadline) == (3, 0, None)
     stage.enqueue()
-    queued = check(stage.database)
+    queued = check(stage.database, watch)
     assert (queued.unsettled, queued.left, queued.runs[RunState.QUEUED]) == (2 * 11 + 3, 2 * 11 + 3, 3)
     assert queued.oldest_waiting_seconds > 0
     stage.leetcode.goes_wrong("server_error", skip=1, times=4)
@@ -145,7 +146,7 @@ def test_at_every_step_of_a_run_with_faults_the_figures_are_what_sql_counts(stag
     seen = []
     while stage.hand.messages:
         stage.hand.take()
-        seen.append(check(stage.database))
+        seen.append(check(stage.database, watch))
     assert [one.left for one in seen] == sorted((one.left for one in seen), reverse=True)
     done = seen[-1]
     assert (done.left, done.unsettled, done.evaluations.completed, done.evaluations.failed) == (0, 7, 23, 2)
@@ -223,6 +224,24 @@ def test_late_days_are_stuck_until_a_pass_over_them_has_ended(stage: Stage) -> N
     assert (read(stage.database).runs_late, read(stage.database).runs_stuck) == (2, 0)
     stage.enqueue()
     assert (read(stage.database).runs[RunState.QUEUED], read(stage.database).runs_stuck) == (2, 0)
+
+
+def test_days_without_a_run_are_found_wherever_they_lie(stage: Stage) -> None:
+    """Who looks again and again remembers days that had a run, and looks within ten minutes whether they still have."""
+    stage.now = int(time.time())
+    stage.scene.challenge("grind", ["idle-1"], starts=today() - 6 * ONE, timezone="UTC")
+    watch = Watch(PACE)
+    for days_ago, due in ((4, 6), (1, 6), (6, 6)):
+        stage.enqueue("grind", today() - days_ago * ONE)
+        assert check(stage.database, watch).runs_due == due
+    assert stage.value("SELECT count(*) FROM runs") == 3
+    stage.enqueue()
+    assert check(stage.database, watch).runs_due == 6
+    stage.scene.execute("UPDATE runs SET state = 'settled'")
+    assert check(stage.database, watch).runs_due == 0
+    stage.scene.execute("DELETE FROM runs WHERE day = current_date - 4")
+    with stage.database.snapshot(10.0) as connection:
+        assert watch.read(connection, time.time() + 601).runs_due == 1
 
 
 def at_work(scene: Scene, queued: float, batches: Sequence[tuple[float, float]]) -> None:
@@ -323,12 +342,24 @@ def test_challenges_and_members_are_counted_by_where_they_stand(database: Databa
     assert sum(read(database).challenges.values()) == 4
 
 
+def test_members_are_counted_once_a_minute(database: Database, scene: Scene) -> None:
+    now = time.time()
+    scene.challenge("grind", ["alice"], starts=today() - 5 * ONE, ends=today() + 5 * ONE, timezone="UTC")
+    watch = Watch(PACE)
+    with database.connection() as connection:
+        assert watch.read(connection, now).members == 1
+        scene.challenge("grind", ["alice", "bob"], starts=today() - 5 * ONE, ends=today() + 5 * ONE, timezone="UTC")
+        assert watch.read(connection, now + 59).members == 1
+        assert watch.read(connection, now + 60).members == 2
+
+
 def test_the_last_success_is_when_a_run_was_last_settled_by_a_worker_or_by_hand(stage: Stage) -> None:
     stage.now = int(time.time())
     stage.leetcode.behaves(now=stage.now)
     stage.scene.challenge("grind", ["idle-1", "hidden-ann"], starts=today() - 2 * ONE, timezone="UTC")
     stage.settle()
     assert read(stage.database).last_success is None
+    stage.scene.execute("UPDATE runs SET closed_at = now() - interval '2 days'")
     before = time.time()
     decided = MemberDay("grind", "hidden-ann", today() - 2 * ONE)
     override(stage.database, stage.hand, decided, Outcome.PASSED, "Seen", "test", stage.now - SETTLE_DELAY)

@@ -58,7 +58,7 @@ def test_what_was_read_is_the_answer_for_five_seconds_and_is_then_read_anew(cloc
     assert ask(reading) == 2
 
 
-@pytest.mark.parametrize(("took", "kept"), [(0.5, 10.0), (2.0, 15.0)])
+@pytest.mark.parametrize(("took", "kept"), [(0.9, 5.0), (2.0, 10.0), (3.5, 15.0)])
 def test_what_takes_long_to_read_is_kept_for_longer_but_for_fifteen_seconds_at_most(
     clock: Clock, took: float, kept: float
 ) -> None:
