@@ -93,6 +93,11 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property
+    def members_per_second(self) -> float:
+        """How many members all processes together may ask LeetCode about in a second."""
+        return self.leetcode_requests_per_second * self.leetcode_users_per_request
+
+    @property
     def redis(self) -> str:
         """The URL of Redis: `REDIS_URL`, or one made of the single settings."""
         if self.redis_url:

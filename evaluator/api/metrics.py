@@ -42,8 +42,7 @@ class Exporter(Collector):
     def __init__(self, services: Services) -> None:
         settings = services.settings
         self._services = services
-        members_per_second = settings.leetcode_requests_per_second * settings.leetcode_users_per_request
-        self._watch = Watch(Pace(settings.settle_delay, members_per_second, settings.retention_completed))
+        self._watch = Watch(Pace(settings.settle_delay, settings.members_per_second, settings.retention_completed))
         self._pacer = Pacer(services.broker.client, settings.leetcode_requests_per_second)
         self._postgres = Reading("postgres", self._read_postgres)
         self._redis = Reading("redis", self._read_redis)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import redis
@@ -11,10 +14,14 @@ import typer
 from evaluator.cli.arguments import ChallengeOption, JsonOption, login_name
 from evaluator.cli.output import console, print_json, print_table, problem
 from evaluator.cli.session import Session, open_session, refuse, unreachable
-from evaluator.queue.depth import Depth, depths
+from evaluator.ledger.figures import read_now
+from evaluator.queue.figures import RedisFigures, read_redis_figures
 from evaluator.service import jobs
+from evaluator.service.figures import Figures, Pace, Watch
 from evaluator.service.jobs import Stats
 from evaluator.service.unknown import Unknown
+
+_LIMIT = 30.0  # seconds that Postgres has for all figures
 
 app = typer.Typer(help="See what is waiting, at work and failed; retry, pause, resume.", no_args_is_help=True)
 
@@ -24,29 +31,55 @@ def stats(as_json: JsonOption = False) -> None:
     """Count the jobs by state; a job is the evaluation of one member's day.
 
     `completed` ended within RETENTION_COMPLETED; `failed` were given up and wait for `queue retry` or a later try.
-    Messages only wake workers: their number says little about the jobs'.
+    Messages only wake workers: their number says little about the jobs'. `unsettled` are members' days that are due:
+    `left` is to be done now, at the rate of the last minutes or by LeetCode's limit; the others are pending for later.
 
     Example: evaluator queue stats --json
     """
     with open_session() as session:
-        found = _depths(session)
-        with session.database.connection() as connection:
-            counts = jobs.stats(connection, session.settings.retention_completed, found)
+        settings = session.settings
+        pace = Pace(settings.settle_delay, settings.members_per_second, settings.retention_completed)
+        queues = _queues(session)
+        with session.database.snapshot(_LIMIT) as connection:
+            counts = jobs.stats(connection, settings.retention_completed, queues.depths if queues else None)
+            work = _work(Watch(pace).read(connection, read_now(connection)), queues)
     if as_json:
-        print_json(counts)
+        print_json({**asdict(counts), "work": work})
     else:
-        _say(counts)
+        _say(counts, work)
 
 
-def _depths(session: Session) -> dict[str, Depth] | None:
+def _queues(session: Session) -> RedisFigures | None:
     try:
-        return depths(session.broker)
+        return read_redis_figures(session.broker)
     except redis.RedisError as error:
         problem(f"Messages are not counted: {unreachable(session.settings, error)}")
         return None
 
 
-def _say(counts: Stats) -> None:
+def _work(figures: Figures, queues: RedisFigures | None) -> dict[str, object]:
+    """What is left to do, how long it takes and by when, as both kinds of reader get it."""
+    return {
+        "unsettled": figures.unsettled,
+        "left": figures.left,
+        "drain_seconds_measured": figures.drain.measured,
+        "drain_seconds_budget": figures.drain.budget,
+        "deadline": _moment(figures.deadline),
+        "days_due": figures.runs_due,
+        "days_late": figures.runs_late,
+        "days_stuck": figures.runs_stuck,
+        "members_needing_attention": figures.members_needing_attention,
+        "last_success": _moment(figures.last_success),
+        "last_enqueue": _moment(max(figures.last_enqueue.values(), default=None)),
+        "workers_alive": queues.workers_alive if queues else None,
+    }
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _say(counts: Stats, work: Mapping[str, object]) -> None:
     lines: list[tuple[str, object]] = [
         ("waiting", counts.waiting),
         ("active", counts.active),
@@ -65,6 +98,11 @@ def _say(counts: Stats) -> None:
             ("messages in flight", messages.in_flight),
             ("messages dead", messages.dead),
         ]
+    lines += [
+        (name.replace("_", " "), f"{value:.0f} s" if isinstance(value, float) else value)
+        for name, value in work.items()
+        if value is not None
+    ]
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
         console.print(f"{name:<{width}}  {value}", highlight=False, markup=False)

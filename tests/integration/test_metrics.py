@@ -427,6 +427,26 @@ def test_a_pause_is_shown(database: Database, client: httpx.Client) -> None:
     assert scraped(client)["evaluator_paused"] == 1
 
 
+def test_queue_stats_tells_the_same_to_people_and_programs(stage: Stage) -> None:
+    stage.now = int(time.time())
+    stage.scene.challenge("grind", ["idle-1", "hidden-ann"], starts=today() - 2 * ONE, timezone="UTC")
+    assert stage.evaluator("enqueue").code == 0
+    figures = read(stage.database)
+    work = stage.evaluator("queue", "stats", "--json").json()["work"]
+    assert (work["unsettled"], work["left"], work["days_due"], work["days_late"]) == (4, 4, 2, figures.runs_late)
+    assert (work["drain_seconds_measured"], work["drain_seconds_budget"]) == (None, 4 / 20_000)
+    assert figures.deadline is not None
+    assert datetime.fromisoformat(work["deadline"]).timestamp() == figures.deadline
+    assert datetime.fromisoformat(work["last_enqueue"]).timestamp() == int(figures.last_enqueue[EnqueuedBy.COMMAND])
+    assert work["workers_alive"] == 0
+    told = stage.evaluator("queue", "stats").out
+    assert re.search(r"^unsettled +4$", told, re.MULTILINE)
+    assert re.search(r"^drain seconds budget +0 s$", told, re.MULTILINE)
+    alone = stage.evaluator("queue", "stats", "--json", REDIS_URL="redis://127.0.0.1:1")
+    assert "Messages are not counted" in alone.err
+    assert (alone.json()["work"]["unsettled"], alone.json()["work"]["workers_alive"]) == (4, None)
+
+
 def test_promtool_finds_nothing_wrong_with_what_a_server_with_work_says(stage: Stage) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
