@@ -16,11 +16,13 @@ from evaluator.domain.evidence import Reply, Row, Standing
 from evaluator.domain.rules import Difficulty
 from evaluator.ledger.database import Database
 from evaluator.ledger.enqueues import EnqueuedBy
+from evaluator.ledger.figures import read_now
 from evaluator.ledger.runs import Turn, progress_of
 from evaluator.leetcode.client import Answers
 from evaluator.service.enqueue import Request, enqueue
 from evaluator.service.evaluate import Evaluator
 from evaluator.service.fan_out import fan_out
+from evaluator.service.figures import Pace, Watch
 from evaluator.service.jobs import stats
 
 Figures = Mapping[str, float]
@@ -132,10 +134,12 @@ def _measured(database: Database, members: int) -> Iterator[tuple[Database, dict
 
 def asked(database: Database, times: int = 300) -> Figures:
     """Milliseconds of the queries behind the operators' numbers, and of `enqueue --wait`'s look."""
+    watch = Watch(Pace(3600, 400, 86_400))
     with database.connection() as connection:
         open_runs = [row[0] for row in connection.execute("SELECT id FROM runs WHERE state = 'open'").fetchall()]
         return {
             **_percentiles("stats", lambda: stats(connection, 86_400, None), times),
+            **_percentiles("metrics", lambda: watch.read(connection, read_now(connection)), times),
             **_percentiles("progress", lambda: progress_of(connection, open_runs), times),
         }
 
