@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluator.api import reading
 from evaluator.cli.__main__ import _COMMANDS as COMMANDS
 from evaluator.cli.__main__ import main
 
@@ -103,7 +104,8 @@ class Nursery:
     def start(self, words: Sequence[str], environment: dict[str, str], doom: str | None = None) -> Command:
         """A command, or `stock`, a worker of `stock.py`.
 
-        With `doom` it kills itself there, see `doom.py`. CLOCK_AHEAD in the environment are seconds.
+        With `doom` it kills itself there, see `doom.py`. CLOCK_AHEAD in the environment are seconds, and so is
+        FIGURES_KEPT: for how long a server's figures are kept.
         """
         folder = self._folder / f"{len(self._commands):04}-{words[0]}"
         folder.mkdir(parents=True)
@@ -156,6 +158,8 @@ def _become(order: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     _set_clock(float(os.environ.get("CLOCK_AHEAD", "0")))
+    if kept := os.environ.get("FIGURES_KEPT"):
+        reading.KEPT = float(kept)
     if order["doom"]:
         from tests.faults.doom import arm
 
