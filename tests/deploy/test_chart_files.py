@@ -66,7 +66,7 @@ def test_dashboards_reach_grafanas_sidecar_unchanged() -> None:
         if dashboard["metadata"]["labels"].get("grafana_dashboard") == "1":
             assert dashboard["metadata"]["annotations"] == {"folder": "jobs"}
             found |= dashboard["data"]
-    assert found == {path.name: path.read_text().rstrip("\n") for path in (ROOT / "deploy/grafana").glob("*.json")}
+    assert found == {path.name: path.read_text() for path in (ROOT / "deploy/grafana").glob("*.json")}
 
 
 @pytest.mark.parametrize(("kind", "component"), [("ServiceMonitor", "server"), ("PodMonitor", "worker")])
