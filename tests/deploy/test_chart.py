@@ -10,17 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.chart import CHART, EXAMPLES, HELMS, NEEDED, ROOT, Object, containers, render, tool
+from tests.deploy.chart import CHART, EXAMPLES, HELMS, NEEDED, Object, containers, render, tool
+from tests.deploy.linters import KUBERNETES, conform, run, score
 
-KUBERNETES = ("v1.30.14", "v1.34.4", "v1.37.2")
-
-KUBE_SCORE_IGNORED = {
-    "container-image-pull-policy": "tags name versions, and don't change; Always would need the registry at each start",
-    "container-security-context-user-group-id": "999 is the user of the images of Redis and Postgres, for development",
-    "deployment-has-host-podantiaffinity": "topologySpreadConstraints do that, and don't keep pods from starting",
-    "statefulset-has-host-podantiaffinity": "one pod, for development",
-    "statefulset-has-servicename": "its Service is no headless one: there is one pod, for development",
-}
 CHECKOV_IGNORED = {
     "CKV_K8S_11": "no limit of CPU, which would only make threads wait",
     "CKV_K8S_15": "tags name versions, and don't change; Always would need the registry at each start",
@@ -58,25 +50,12 @@ def test_helm_lints_strictly(example: Path, helm: str) -> None:
 @examples
 @pytest.mark.parametrize("kubernetes", KUBERNETES)
 def test_kubernetes_knows_every_field(example: Path, kubernetes: str) -> None:
-    schemas = ROOT / ".tools/schemas"
-    name = "{{.ResourceKind}}{{.KindSuffix}}.json"
-    places = [f"-schema-location={schemas / folder / name}" for folder in (kubernetes, "custom")]
-    run(tool("kubeconform"), "-strict", *places, given=render(example).text)
+    conform(render(example).text, kubernetes)
 
 
 @pytest.mark.parametrize("example", LINTED, ids=lambda path: path.name.removesuffix("-values.yaml"))
 def test_kube_score_finds_nothing(example: Path) -> None:
-    # no limit of CPU: it would only make threads wait
-    ignored = [f"--ignore-test={test}" for test in KUBE_SCORE_IGNORED]
-    run(
-        tool("kube-score"),
-        "score",
-        "--kubernetes-version=v1.34",
-        "--ignore-container-cpu-limit",
-        *ignored,
-        "-",
-        given=render(example).text,
-    )
+    score(render(example).text)
 
 
 def test_checkov_finds_nothing(tmp_path: Path) -> None:
@@ -163,9 +142,3 @@ def test_it_works_below_another_chart(tmp_path: Path, helm: str) -> None:
 
 def ports(container: Object) -> set[str]:
     return {port["name"] for port in container.get("ports", ())}
-
-
-def run(program: Path, *arguments: str | Path, given: str | None = None) -> None:
-    command = [str(program), *map(str, arguments)]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
