@@ -47,11 +47,19 @@ deploy-tools: environment ## Build Helm and what checks the chart into .tools; t
 deploy-check: deploy-tools ## Render, lint and test what deploys to Kubernetes
 	CI=true $(BIN)/pytest -n auto tests/deploy $(ARGS)
 
-chart: deploy-tools ## Make the chart's README from its values, and its copies of rules and dashboards
+define RULE
+import sys, yaml
+rule = {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": {"name": "evaluator"}}
+yaml.safe_dump(rule | {"spec": yaml.safe_load(sys.stdin)}, sys.stdout, sort_keys=False, width=10000)
+endef
+export RULE
+
+chart: deploy-tools ## Make the chart's README from its values, and copies of rules and dashboards
 	@mkdir -p deploy/helm/files/prometheus deploy/helm/files/grafana
 	cp deploy/prometheus/rules.yaml deploy/helm/files/prometheus/
 	rm -f deploy/helm/files/grafana/*.json
 	cp deploy/grafana/*.json deploy/helm/files/grafana/
+	$(BIN)/python -c "$$RULE" <deploy/prometheus/rules.yaml >deploy/kustomize/components/monitoring/rules.yaml
 	.tools/bin/helm-docs --chart-search-root deploy/helm --sort-values-order file --log-level warning
 
 clean: ## Remove what was made here: data, environment, caches

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What checks the chart, in .tools: each program at the version below, made once. Needs Go 1.26 and this project's .venv.
+# What checks chart and kustomizations, in .tools: each program at the version below, made once. Needs Go 1.26 and .venv.
 #
 #   deploy/tools.sh          install what is missing
 set -euo pipefail
@@ -11,6 +11,8 @@ helm4        helm.sh/helm/v4/cmd/helm                   v4.3.1
 kubeconform  github.com/yannh/kubeconform/cmd/kubeconform v0.8.0
 kube-score   github.com/zegl/kube-score/cmd/kube-score  v1.20.0
 helm-docs    github.com/norwoodj/helm-docs/cmd/helm-docs v1.14.2
+kustomize    sigs.k8s.io/kustomize/kustomize/v5         v5.8.2
+kustomize-oldest sigs.k8s.io/kustomize/kustomize/v5     v5.0.3
 "
 # kube-linter, polaris and chart-testing are not served by Go's module proxy (25 November 2026). Checkov looks for most of
 # what the first two would, tests/deploy/test_chart*.py for the rest, and those tests do what chart-testing does.
@@ -30,11 +32,12 @@ module_folder() { # of MODULE@VERSION, unpacked; Go compares it with its checksu
 while read -r name package version; do
   [ -n "$name" ] || continue
   folder=.tools/$name-$version
-  [ -x "$folder/$(basename "$package")" ] || {
+  program=$(basename "${package%/v[0-9]}")
+  [ -x "$folder/$program" ] || {
     echo "building $name $version"
     (cd / && GOBIN=$OLDPWD/$folder GOFLAGS= go install "$package@$version")
   }
-  ln -sfn "../$name-$version/$(basename "$package")" ".tools/bin/$name"
+  ln -sfn "../$name-$version/$program" ".tools/bin/$name"
 done <<<"$PROGRAMS"
 
 [ -x ".tools/checkov-$CHECKOV/bin/checkov" ] || {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class Rendered:
     """What Helm would send to a cluster."""
 
     text: str
-    objects: Sequence[Object]
+    objects: list[Object]
 
     def one(self, kind: str, name: str) -> Object:
         found = [thing for thing in self.of(kind) if thing["metadata"]["name"] == name]
@@ -96,14 +96,15 @@ def mistakes(values: Object, helm: str = "helm4") -> list[str]:
 
 def with_needed(values: Object) -> Object:
     """Values, over the least that is needed."""
-    return _over(NEEDED, values)
+    return over(NEEDED, values)
 
 
-def _over(below: Object, above: Object) -> Object:
+def over(below: Object, above: Object) -> Object:
+    """Values over others, as Helm lays one file over another."""
     result = dict(below)
     for key, value in above.items():
         result[key] = (
-            _over(result[key], value) if isinstance(result.get(key), dict) and isinstance(value, dict) else value
+            over(result[key], value) if isinstance(result.get(key), dict) and isinstance(value, dict) else value
         )
     return result
 
