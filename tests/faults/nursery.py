@@ -156,7 +156,7 @@ def _become(order: dict[str, Any]) -> None:
         os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), number)
     os.chdir(folder)
     os.environ.clear()
-    os.environ.update(order["environment"])
+    os.environ.update({"TMPDIR": str(folder), **order["environment"]})  # a worker that is killed leaves its files
     _set_clock(float(os.environ.get("CLOCK_AHEAD", "0")))
     if kept := os.environ.get("FIGURES_KEPT"):
         reading.KEPT = float(kept)
