@@ -174,7 +174,7 @@ LAST_ENQUEUE = _ledger(
     "evaluator_last_enqueue_timestamp_seconds",
     "seconds since the epoch",
     "When what is due was last enqueued, by who did it; absent for who never did.",
-    by=("command", "scheduler", "api", "keeper"),
+    by=("command", "cronjob", "scheduler", "api", "keeper"),
 )
 
 CHALLENGES = _ledger(

@@ -52,11 +52,9 @@ def enqueue(
     with open_session() as session:
         occasion = _occasion(asked)
         request = Request(challenge, occasion.day, reevaluate)
-        await_schedule(occasion, session.clock)
+        by = EnqueuedBy.CRONJOB if await_schedule(occasion, session.clock) else EnqueuedBy.COMMAND
         settle_delay = session.settings.settle_delay
-        queued = enqueue_due(
-            session.database, session.outbox, request, session.clock(), settle_delay, EnqueuedBy.COMMAND
-        )
+        queued = enqueue_due(session.database, session.outbox, request, session.clock(), settle_delay, by)
         reconcile(session.database, session.outbox)
         if as_json:
             print_json(_document(queued))

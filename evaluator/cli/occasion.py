@@ -60,8 +60,8 @@ def _day(text: str, where: str) -> date:
         raise OccasionError(f"{where} is not a date; write it as 2026-11-20") from None
 
 
-def await_schedule(occasion: Occasion, clock: Callable[[], int], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Return when Postgres' clock has come to the scheduled time, and tell how late it is.
+def await_schedule(occasion: Occasion, clock: Callable[[], int], sleep: Callable[[float], None] = time.sleep) -> bool:
+    """Whether a schedule is the occasion. Returns when Postgres' clock has come to its time, and tells how late it is.
 
     What is due at that time is what is due now, and what fell due since: nothing is missed by being late. Being early,
     by a clock that is ahead of Postgres', would miss a day until the next schedule. A time that is further away is
@@ -69,8 +69,9 @@ def await_schedule(occasion: Occasion, clock: Callable[[], int], sleep: Callable
     """
     scheduled, now = occasion.scheduled, clock()
     if scheduled is None or not scheduled - _EARLY <= now <= scheduled + _LATE:
-        return
+        return False
     while (early := scheduled - clock()) > 0:
         sleep(early)
     when = datetime.fromtimestamp(scheduled, UTC).isoformat().replace("+00:00", "Z")
     _log.info("Enqueue was scheduled", scheduled=when, late_seconds=max(0, now - scheduled))
+    return True

@@ -11,9 +11,12 @@ _SQL = statements("enqueues")
 
 
 class EnqueuedBy(StrEnum):
-    """`evaluator enqueue` (a CronJob, or a person), the scheduler, a call of the API, or a server's keeper."""
+    """`evaluator enqueue`, typed or started by a CronJob's schedule, the scheduler, a call of the API, or a server's
+    keeper.
+    """
 
     COMMAND = "command"
+    CRONJOB = "cronjob"
     SCHEDULER = "scheduler"
     API = "api"
     KEEPER = "keeper"

@@ -6,6 +6,7 @@ where hours would have to pass the ledger is told that they did. What several al
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from tests.deploy.night import Night
@@ -117,11 +118,12 @@ def test_nobody_enqueues_and_a_message_makes_no_sense(night: Night) -> None:
     arena, prometheus = night.arena, night.prometheus
     with night.without_keeper():
         night.server()
-        arena.run("enqueue")
+        scheduled = f"evaluator-enqueue-{int(time.time()) // 60}"
+        arena.run("enqueue", JOB_NAME=scheduled)
         arena.scene.execute("UPDATE enqueues SET enqueued_at = now() - interval '27 hours'")
         told = prometheus.fires("EvaluatorNothingEnqueues", "EvaluatorScheduleSilent")
         assert told["EvaluatorScheduleSilent"].startswith("The schedule has not fired for 1d 3h 0m")
-        arena.run("enqueue")
+        arena.run("enqueue", JOB_NAME=scheduled)
         prometheus.fires()
 
     night.worker()

@@ -49,13 +49,16 @@ def test_a_job_with_any_other_name_settles_everything_that_is_due(stage: Stage, 
     assert queued(stage, JOB_NAME=name) == ["grind 2026-03-01", "grind 2026-03-02", "grind 2026-03-03"]
 
 
-def test_a_scheduled_job_logs_how_late_it_is(stage: Stage) -> None:
+def test_a_scheduled_job_is_told_from_a_command_and_logs_how_late_it_is(stage: Stage) -> None:
     scheduled = int(time.time()) // 60 - 90
     ended = stage.evaluator("enqueue", JOB_NAME=f"{JOB}-{scheduled}", LOG_FORMAT="json")
     (line,) = map(orjson.loads, ended.err.splitlines())
     assert (ended.code, line["event"]) == (0, "Enqueue was scheduled")
     assert line["scheduled"] == time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(scheduled * 60))
     assert 90 * 60 <= line["late_seconds"] < 92 * 60
+    assert stage.rows("SELECT by FROM enqueues") == [("cronjob",)]
+    stage.evaluator("enqueue", JOB_NAME=f"{JOB}-by-hand")
+    assert stage.rows("SELECT by FROM enqueues ORDER BY by") == [("command",), ("cronjob",)]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 -- When what is due was last enqueued, by each kind of who does it: a CronJob's pod is gone before anybody could ask it.
 CREATE TABLE enqueues (
-    by          text PRIMARY KEY CHECK (by IN ('command', 'scheduler', 'api', 'keeper')),
+    by          text PRIMARY KEY CHECK (by IN ('command', 'cronjob', 'scheduler', 'api', 'keeper')),
     enqueued_at timestamptz NOT NULL
 );
 
