@@ -52,9 +52,10 @@ def test_rules_reach_the_cluster_unchanged() -> None:
     assert found["spec"] == yaml.safe_load(RULES.read_text())
 
 
-def test_alerts_link_to_where_the_runbooks_are_read() -> None:
+def test_alerts_and_dashboards_link_to_where_the_runbooks_are_read() -> None:
     switches = {"enabled": True, "runbooks": "https://wiki.example/evaluator/"}
-    text = render(with_needed({"monitoring": {"prometheusRule": switches}})).text
+    text = render(with_needed({"monitoring": {"prometheusRule": switches, "dashboards": {"enabled": True}}})).text
+    assert '"url": "https://wiki.example/evaluator/EvaluatorDayLate.md"' in text
     assert "runbook_url: https://wiki.example/evaluator/EvaluatorDayLate.md" in text
     assert "evaluator.example" not in text
 
