@@ -34,7 +34,7 @@ def overlay(folder: Path, components: Sequence[str], **fields: object) -> Path:
         "kind": "Kustomization",
         "resources": [f"{here}/base"],
         "components": [f"{here}/components/{name}" for name in components],
-        "transformers": [f"{here}/shared"],
+        "transformers": [f"{here}/replacements"],
         **fields,
     }
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
