@@ -19,15 +19,16 @@ from evaluator.cli.workers import why_nothing_moves
 from evaluator.ledger.database import Database
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.runs import progress_of, runs_at_work
+from evaluator.logs import writes_json
 from evaluator.service.enqueue import Queued, Request
 from evaluator.service.reconcile import GRACE, reconcile
+
+_log = structlog.get_logger(__name__)
 
 _LOOK = 0.25  # seconds between two looks at the progress
 _QUIET_LOOK = 10.0  # seconds between two lines where nobody watches
 _STILL = 5.0  # seconds without any progress after which the reason is looked for
 _STILL_AGAIN = 60.0  # seconds until it is told anew
-
-_log = structlog.get_logger(__name__)
 
 
 def enqueue(
@@ -125,14 +126,8 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=errors,
-        disable=not errors.is_terminal,
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=errors, disable=writes_json() or not errors.is_terminal)
     with bar:
         task = bar.add_task("evaluations", total=None)
         said_at = tended_at = time.monotonic()

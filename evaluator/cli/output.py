@@ -1,10 +1,9 @@
-"""How commands speak: results on standard output, problems on standard error, where the log goes too."""
+"""How commands speak: results on standard output, problems on standard error, or in the log where that is JSON."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Any
 
@@ -13,11 +12,11 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
-_PIPED = 240  # columns of a table that goes to a file or a pipe
+from evaluator.logs import writes_json
 
 _log = structlog.get_logger(__name__)
 
-_by_log: ContextVar[bool] = ContextVar("by_log", default=False)
+_PIPED = 240  # columns of a table that goes to a file or a pipe
 
 console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED)
 errors = Console(stderr=True, soft_wrap=True)
@@ -29,15 +28,10 @@ def print_json(value: Any) -> None:  # whatever orjson can write
     sys.stdout.buffer.flush()
 
 
-def speak_by_log() -> None:
-    """Let problems and notes be lines of the log from here on: it is for machines, which read standard error whole."""
-    _by_log.set(True)
-
-
 def problem(message: str, details: Sequence[str] = ()) -> None:
     """Say on standard error what went wrong, where, and what to do; `details` are a line each."""
-    if _by_log.get():
-        _log.error(message, **({"details": details} if details else {}))
+    if writes_json():
+        _log.error("Command has a problem", problem=message, details=list(details))
         return
     text = "\n".join([f"{message}:", *details] if details else [message])
     errors.print(text, style="red" if errors.is_terminal else None, markup=False, highlight=False)
@@ -45,8 +39,8 @@ def problem(message: str, details: Sequence[str] = ()) -> None:
 
 def note(message: str) -> None:
     """Say on standard error how things stand."""
-    if _by_log.get():
-        _log.info(message)
+    if writes_json():
+        _log.info("Command has a note", note=message)
     else:
         errors.print(message, markup=False, highlight=False)
 

@@ -15,7 +15,7 @@ import redis
 import typer
 
 from evaluator.cli.addresses import postgres_place, redis_place, require_readable
-from evaluator.cli.output import note, problem, speak_by_log
+from evaluator.cli.output import note, problem
 from evaluator.ledger.challenges import UnreadableError
 from evaluator.ledger.database import UNREACHABLE, Database, DatabaseClock
 from evaluator.ledger.migrations import SchemaError, missing_migrations
@@ -83,14 +83,10 @@ def read_settings() -> Settings:
         settings = load_settings(os.environ, _ENV_FILE)
         require_readable(settings)
     except ConfigurationError as error:
-        if os.environ.get("LOG_FORMAT") == "json":
-            configure_logs("json", "INFO")
-            speak_by_log()
+        configure_logs("json" if os.environ.get("LOG_FORMAT", "").strip() == "json" else "console", "INFO")
         problem("The configuration is wrong; correct these and start again", str(error).splitlines())
         raise typer.Exit(CONFIGURATION) from None
     configure_logs(settings.log_format, settings.log_level)
-    if settings.log_format == "json":
-        speak_by_log()
     return settings
 
 

@@ -10,12 +10,15 @@ from typing import Annotated
 
 import psycopg
 import redis
+import structlog
 import typer
 
-from evaluator.cli.session import Session, open_session, read_settings, refuse
+from evaluator.cli.session import FAILED, Session, open_session, read_settings, refuse
 from evaluator.ledger.database import UNREACHABLE, Database
 from evaluator.queue.actors import Again, GivenUp, declare_actors
 from evaluator.queue.messages import QUEUES
+
+_log = structlog.get_logger(__name__)
 
 SHUTDOWN_MARGIN = 10.0
 """Seconds beyond JOB_TIME_LIMIT that a worker has to finish its jobs when it is told to stop."""
@@ -65,9 +68,20 @@ def worker(
 
 def boot() -> None:
     """Compose one worker process; Dramatiq calls it in each, after the fork."""
+    try:
+        _compose()
+    except ImportError:
+        raise  # which Dramatiq logs
+    except Exception:  # noqa: BLE001  # whatever it is, multiprocessing would print it, line by line
+        _log.critical("Worker process could not start", exc_info=True)
+        sys.exit(FAILED)
+
+
+def _compose() -> None:
     import dramatiq
     from dramatiq.middleware import TimeLimit
 
+    from evaluator.queue.bound import Bound
     from evaluator.queue.heartbeat import Heartbeat
     from evaluator.queue.instruments import Instruments
     from evaluator.queue.joblog import JobLog
@@ -83,7 +97,7 @@ def boot() -> None:
     folder = os.environ.get(FOLDER)
     instruments = Instruments(shared=folder is not None)
     # The last one hears first that a job is over: the time of a retry that waits for Redis is not limited.
-    middleware = [Lifetime(), JobMeter(instruments), retries, TimeLimit(), JobLog()]
+    middleware = [Bound(), Lifetime(), JobMeter(instruments), retries, TimeLimit(), JobLog()]
     if folder is not None:
         middleware.append(Heartbeat(Path(folder), settings.job_time_limit, instruments.beat))
     session = Session(settings, database, middleware, instruments)

@@ -45,6 +45,11 @@ class Turn(NamedTuple):
     number: int
 
 
+class Opened(NamedTuple):
+    challenge_id: str
+    day: date
+
+
 @dataclass(frozen=True, slots=True)
 class OpenRun:
     turn: Turn
@@ -58,6 +63,19 @@ class ClosedRun:
     challenge_id: str
     day: date
     state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a pass over a run came to: `evaluations` of it, in so many `seconds`, and how all of the run's stand now."""
+
+    evaluations: int
+    seconds: float
+    passed: int
+    failed: int
+    pending: int
+    exempt: int
+    frozen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +164,10 @@ def next_turns(connection: Connection, challenge_ids: Sequence[str] | None = Non
     return [Turn(*row) for row in connection.execute(_SQL["next_turns"], {"challenges": challenges})]
 
 
-def open_run(connection: Connection, run_id: int) -> bool:
-    """Whether the run was queued, had its turn, and is open now."""
-    return connection.execute(_SQL["open"], {"id": run_id}).fetchone() is not None
+def open_run(connection: Connection, run_id: int) -> Opened | None:
+    """Open the run if it was queued and had its turn."""
+    row = connection.execute(_SQL["open"], {"id": run_id}).fetchone()
+    return Opened(*row) if row else None
 
 
 def fan_out_chunk(connection: Connection, run_id: int, members: int, size: int) -> bool | None:
@@ -193,6 +212,13 @@ def close_run(connection: Connection, run_id: int) -> ClosedRun | None:
     """End the pass of a run; None where it has work left, or was ended already."""
     row = connection.execute(_SQL["close"], {"id": run_id}).fetchone()
     return ClosedRun(row[0], row[1], RunState(row[2])) if row else None
+
+
+def tally_run(connection: Connection, run_id: int) -> Tally:
+    """What the last pass over a run came to."""
+    row = connection.execute(_SQL["tally"], {"id": run_id}).fetchone()
+    assert row is not None  # noqa: S101  # it is asked about runs that were just closed
+    return Tally(*row)
 
 
 def lock_run(connection: Connection, run_id: int) -> None:

@@ -12,7 +12,6 @@ silence. And where Redis is away there is no slot at all.
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -23,6 +22,7 @@ from importlib.resources import files
 from typing import Any
 
 import redis
+import structlog
 from dramatiq import RateLimitExceeded
 from dramatiq.rate_limits import RateLimiter
 
@@ -38,7 +38,7 @@ _LOOK = 1.0  # how often a waiting caller asks whether its slot still holds
 _WATCH_TOLERANCE = 0.01  # how much further than a process's own watch the shared time may go; less than the margin
 _REDIS_AWAY = 5.0  # how long to wait before asking a Redis that is away again
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class NoSlotError(RateLimitExceeded):
@@ -117,7 +117,7 @@ class Pacer(RateLimiter):
             self._run("refused", self._holder.ticket, _micro(pause))
         except redis.RedisError as error:
             # Nobody sends while Redis is away; if it was a hiccup, the next refusal makes the pause.
-            _log.warning("LeetCode's refusal could not be shared through Redis, so nobody pauses for it: %s", error)
+            _log.warning("Refusal not shared, Redis is away: nobody pauses for it", error=str(error))
 
     def accepted(self) -> None:
         """LeetCode answered this thread's request: while the rate is reduced, it counts towards the next doubling."""
@@ -126,7 +126,7 @@ class Pacer(RateLimiter):
         try:
             self._run("accepted", self._holder.ticket, self._stretch)
         except redis.RedisError as error:
-            _log.warning("An answer could not be shared through Redis, the rate rises a little later: %s", error)
+            _log.warning("Answer not shared, Redis is away: the pace rises later", error=str(error))
 
     def state(self) -> PacerState:
         """What the shared clock stands at; takes no slot. Raises redis.RedisError where Redis is away."""

@@ -7,7 +7,6 @@ given up with what it had fetched, or had delayed in memory.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -15,6 +14,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis
+import structlog
 from dramatiq import Message, MessageProxy
 from dramatiq.brokers.redis import _RedisConsumer
 from dramatiq.common import compute_backoff, current_millis
@@ -32,7 +32,7 @@ _LOOK_EVERY = 10.0  # seconds between two looks for what was lost
 
 _LOOK_WHETHER_IT_BEGINS = 0.01
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
@@ -132,7 +132,7 @@ class LosslessConsumer(_RedisConsumer):
             # Dramatiq would try again and again. If the worker is to stop, others get the message, to no harm.
             if not self.broker.stopping.is_set():
                 raise
-            _log.warning("A job is over, but not for Redis, which is away: %s", error)
+            _log.warning("Job not acknowledged, Redis is away", error=str(error))
         self.broker.held.discard(self.queue_name, message.options["redis_message_id"])
         if self._room():
             self._has_room.set()
@@ -163,9 +163,7 @@ class LosslessConsumer(_RedisConsumer):
         self._looked_at = time.monotonic()
         lost = self._lost()
         if lost:
-            _log.warning(
-                "Taken back %d messages of %s that a broken connection had stranded", len(lost), self.queue_name
-            )
+            _log.warning("Stranded messages taken back", messages=len(lost), queue=self.queue_name)
             self.broker.do_requeue(self.queue_name, *lost)
 
     def _bury(self, data: bytes) -> None:
@@ -174,7 +172,7 @@ class LosslessConsumer(_RedisConsumer):
         lost = self._lost()
         for redis_id, payload in zip(lost, self.broker.client.hmget(key, lost), strict=True):
             if payload == data:
-                _log.error("A message of %s cannot be read; it is a dead letter now: %s", self.queue_name, redis_id)
+                _log.error("Message is unreadable, and a dead letter now", job=redis_id, queue=self.queue_name)
                 self.broker.do_nack(self.queue_name, redis_id)
 
 

@@ -104,7 +104,7 @@ class Heartbeat(Middleware):
             try:
                 self.beat()
             except OSError as error:
-                _log.warning("No sign of life could be written: %s", error)
+                _log.warning("No sign of life could be written", error=str(error))
 
     def beat(self) -> None:
         with self._writing:

@@ -6,6 +6,7 @@ follows, with `given_up` where these members stay pending (`evaluator queue fail
 
 from __future__ import annotations
 
+import logging
 import time
 from threading import local
 
@@ -15,21 +16,28 @@ from dramatiq.errors import Retry
 from dramatiq.middleware import Middleware
 
 from evaluator.queue.actors import GivenUpError, PutOff
+from evaluator.queue.messages import is_job
+
+BEGINNINGS_TOLD = 100
+"""Batches of a run whose beginning is told at INFO: of ten thousand members there would be five hundred lines that only
+precede those of the ends. What is tried again is told of always."""
 
 _log = structlog.get_logger(__name__)
 
 
 class JobLog(Middleware):
-    """Logs jobs, and binds the message's id to every line that is logged while it is worked on."""
+    """Logs jobs. It comes last among the middleware, so that it hears first how a job ended."""
 
     def __init__(self) -> None:
         self._began = local()
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
+        if not is_job(message):
+            return
         self._began.at = time.monotonic()
         job = message.options["redis_message_id"]
-        structlog.contextvars.bind_contextvars(job=job)
-        _log.info(f"Processing job {job} of type: {message.actor_name}")
+        level = logging.INFO if _is_told(message) else logging.DEBUG
+        _log.log(level, f"Processing job {job} of type: {message.actor_name}")
 
     def after_process_message(
         self,
@@ -39,22 +47,24 @@ class JobLog(Middleware):
         result: object = None,
         exception: BaseException | None = None,
     ) -> None:
-        log = _log.bind(type=message.actor_name, seconds=round(time.monotonic() - self._began.at, 3))
+        if not is_job(message):
+            return
+        job = {"type": message.actor_name, "seconds": round(time.monotonic() - self._began.at, 3)}
         match exception:
             case None:
-                log.info("Job completed successfully")
+                _log.info("Job completed successfully", **job)
             case PutOff():
-                log.info("Job put off", why=str(exception), retry_in=_seconds(exception))
+                _log.info("Job put off", **job, why=str(exception), retry_in=_seconds(exception))
             case GivenUpError():
-                log.error("Job failed", error=str(exception), given_up=exception.members)
+                _log.error("Job failed", **job, error=str(exception), given_up=exception.members)
             case Retry():
-                log.warning("Job failed", error=str(exception), retry_in=_seconds(exception))
+                _log.warning("Job failed", **job, error=str(exception), retry_in=_seconds(exception))
             case _:
-                log.warning("Job failed", error=str(exception))
-        structlog.contextvars.unbind_contextvars("job")
+                _log.warning("Job failed", **job, error=str(exception))
 
-    def after_skip_message(self, broker: Broker, message: MessageProxy) -> None:
-        structlog.contextvars.unbind_contextvars("job")
+
+def _is_told(message: MessageProxy) -> bool:
+    return max(message.args[1:], default=0) <= BEGINNINGS_TOLD or message.options.get("retries", 0) > 0
 
 
 def _seconds(retry: Retry) -> float | None:

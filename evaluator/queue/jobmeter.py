@@ -10,6 +10,7 @@ from dramatiq.middleware import Middleware
 
 from evaluator.queue.actors import GivenUpError, PutOff
 from evaluator.queue.instruments import Instruments
+from evaluator.queue.messages import is_job
 
 
 class JobMeter(Middleware):
@@ -23,8 +24,9 @@ class JobMeter(Middleware):
         self._began = local()
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
-        self._began.at = time.monotonic()
-        self._instruments.job_began(message.actor_name)
+        if is_job(message):
+            self._began.at = time.monotonic()
+            self._instruments.job_began(message.actor_name)
 
     def after_process_message(
         self,
@@ -34,9 +36,9 @@ class JobMeter(Middleware):
         result: object = None,
         exception: BaseException | None = None,
     ) -> None:
-        began, self._began.at = self._began.at, None
+        began, self._began.at = getattr(self._began, "at", None), None
         if began is None:
-            return  # Dramatiq says it again where a time limit struck a middleware that was told of the end
+            return  # a ping; or Dramatiq says it again where a time limit struck a middleware that was told of the end
         result_ = _result(exception, failed=message.failed)
         self._instruments.job_ended(message.actor_name, result_, time.monotonic() - began)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dramatiq import Message
+from dramatiq import Message, MessageProxy
 
 CHALLENGE_EVALUATION = "challenge-evaluation"
 MEMBER_EVALUATION = "member-evaluation"
@@ -29,6 +29,11 @@ def member_message(run_id: int, batch: int) -> Message[Any]:
 def ping_message(queue: str, number: int) -> Message[Any]:
     """See a worker of that queue; its answer bears the number."""
     return Message(queue, PING, (number,), {}, {"redis_message_id": f"ping:{number}"})
+
+
+def is_job(message: MessageProxy) -> bool:
+    """Whether it is work, and no ping."""
+    return message.actor_name in QUEUES
 
 
 def _message(actor: str, redis_id: str, *ids: int) -> Message[Any]:

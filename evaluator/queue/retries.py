@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, cast
 
 import dramatiq
 import redis
+import structlog
 from dramatiq import Message, MessageProxy
 from dramatiq.middleware import Retries
 
@@ -19,7 +19,7 @@ LONGEST_BACKOFF = 15.0
 
 _AGAIN = 1.0  # seconds between two tries to send a retry while Redis is away
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class PersistentRetries(Retries):
@@ -63,9 +63,9 @@ class _Persistent:
                 self._broker.enqueue(message, delay=delay)
             except redis.RedisError as error:
                 if self._broker.stopping.is_set():
-                    _log.warning("A retry could not be sent, Redis is away; it is left to others: %s", error)
+                    _log.warning("Retry left to others, Redis is away", error=str(error))
                     return
-                _log.warning("A retry could not be sent, Redis is away; it is tried again: %s", error)
+                _log.warning("Retry waits to be sent, Redis is away", error=str(error))
                 self._broker.stopping.wait(_AGAIN)
             else:
                 return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import structlog
 
 from evaluator.domain.day import days_between
 from evaluator.ledger.challenges import Challenge, complete_challenge, read_challenge, reopen_challenge
 from evaluator.ledger.database import Connection, Database
-from evaluator.ledger.runs import ClosedRun, RunState, close_run, next_turns
+from evaluator.ledger.runs import ClosedRun, RunState, close_run, next_turns, tally_run
 from evaluator.service.outbox import Outbox
 
 _log = structlog.get_logger(__name__)
@@ -22,9 +24,17 @@ def close_if_done(database: Database, outbox: Outbox, run_id: int) -> bool:
         closed = close_run(connection, run_id)
         if closed is None:
             return False
+        tally = tally_run(connection, run_id)
         finish_challenge(connection, closed)
         turns = next_turns(connection, [closed.challenge_id])
-    _log.info("Run closed", run_id=run_id, challenge=closed.challenge_id, day=str(closed.day), state=closed.state)
+    _log.info(
+        "Run closed",
+        run=run_id,
+        challenge=closed.challenge_id,
+        day=str(closed.day),
+        state=closed.state,
+        **asdict(tally) | {"seconds": round(tally.seconds, 3)},
+    )
     outbox.send_runs(turns)
     return True
 

@@ -8,6 +8,7 @@ from math import ceil
 from typing import Protocol
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from evaluator.domain.evidence import Evidence, Reply, Standing
 from evaluator.domain.verdict import Outcome, Reason, Verdict, tally
@@ -116,6 +117,7 @@ class Evaluator:
             # Done before, it may be by a worker that was lost before it sent others.
             self._go_on(run_id)
             return Done()
+        bind_contextvars(challenge=attempt.challenge_id, day=str(attempt.day))
         day = Day(attempt.day, attempt.window, attempt.rules, attempt.counts_from)
         if attempt.number > self._attempts and attempt.members:
             return self._give_up(attempt, day)
@@ -184,7 +186,7 @@ class Evaluator:
     def _give_up(self, attempt: Attempt, day: Day) -> Result:
         """The worker was lost with every attempt: find the member at fault, or leave it pending if it stands alone."""
         ids = [member.member_id for member in attempt.members]
-        _log.warning("Batch given up", run_id=attempt.run_id, batch=attempt.batch, members=ids)
+        _log.warning("Batch given up", run=attempt.run_id, batch=attempt.batch, members=ids)
         left_open: list[Verdict] = []
         with self._database.transaction() as connection:
             if len(ids) > 1:

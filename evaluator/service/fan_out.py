@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from evaluator.ledger.database import Database
 from evaluator.ledger.runs import fan_out_chunk, open_run, take_unsent
@@ -29,7 +30,8 @@ def fan_out(database: Database, outbox: Outbox, run_id: int, users_per_request: 
     with database.transaction() as connection:
         opened = open_run(connection, run_id)
     if opened:
-        _log.debug("Run opened", run_id=run_id)
+        bind_contextvars(challenge=opened.challenge_id, day=str(opened.day))
+        _log.debug("Run opened", run=run_id)
     done: bool | None = False
     members = max(1, CHUNK // 10)
     while done is False:

@@ -73,5 +73,5 @@ def _close(database: Database, outbox: TrackedOutbox, run_id: int) -> bool:
     try:
         return close_if_done(database, outbox, run_id)
     except UnreadableError as error:
-        _log.error("Run cannot be closed", run_id=run_id, why=str(error))
+        _log.error("Run cannot be closed", run=run_id, why=str(error))
         return False

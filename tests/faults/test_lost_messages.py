@@ -74,7 +74,7 @@ def test_a_retry_waits_for_redis(arena: Arena) -> None:
     worker = arena.worker()
     until(lambda: arena.leetcode.requests() == 1)
     arena.redis.stop()
-    until(lambda: "A retry could not be sent" in worker.said())
+    until(lambda: "Retry waits to be sent" in worker.said())
     arena.redis.start()
     arena.finish(keeping=False)
     arena.check()
@@ -105,7 +105,7 @@ def test_a_worker_that_is_told_to_stop_does_not_wait_for_redis(arena: Arena) -> 
     worker = arena.worker(JOB_TIME_LIMIT="300s")
     until(lambda: arena.leetcode.requests() == 1)
     arena.redis.stop()
-    until(lambda: "A retry could not be sent" in worker.said())
+    until(lambda: "Retry waits to be sent" in worker.said())
     assert worker.stop() == 0
     arena.redis.start()
     arena.lost_workers_are_missed()

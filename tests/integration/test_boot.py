@@ -73,7 +73,7 @@ def test_without_postgres_the_log_says_so_in_its_own_format(
         (line,) = map(orjson.loads, ended.err.splitlines())
         assert {"timestamp", "level", "event", "logger"} <= line.keys()
         assert line["level"] == "error"
-        assert " (DATABASE_URL) does not answer: " in line["event"]
+        assert " (DATABASE_URL) does not answer: " in line["problem"]
 
 
 @pytest.mark.parametrize("words", [["enqueue"], ["worker"], ["ping"]], ids=" ".join)
@@ -84,8 +84,8 @@ def test_without_redis_the_log_says_so_in_its_own_format(stage: Stage, words: li
         assert (ended.code, ended.out) == (75, "")
         (line,) = map(orjson.loads, ended.err.splitlines())
         assert line["level"] == "error"
-        assert line["event"].startswith("Redis at ")
-        assert " does not answer: " in line["event"]
+        assert line["problem"].startswith("Redis at ")
+        assert " does not answer: " in line["problem"]
 
 
 def test_a_server_without_redis_serves_and_waits_for_it(stage: Stage) -> None:
@@ -102,7 +102,7 @@ def test_a_missing_secret_and_every_other_wrong_setting_are_one_line_in_json(eva
         ended = evaluator(command, **wrong, LOG_FORMAT="json")
         assert (ended.code, ended.out) == (78, "")
         (line,) = map(orjson.loads, ended.err.splitlines())
-        assert line["event"] == "The configuration is wrong; correct these and start again"
+        assert line["problem"] == "The configuration is wrong; correct these and start again"
         assert line["details"] == [
             "DATABASE_URL_FILE=/run/secrets/none cannot be read: No such file or directory",
             "JOB_ATTEMPTS='0': Input should be greater than or equal to 1",

@@ -218,7 +218,7 @@ def test_a_challenge_that_cannot_be_read_is_named_by_everybody_who_meets_it(stag
     assert (queued.code, queued.out.count("queued grind")) == (1, 2)
     logged, refused = [line for line in map(orjson.loads, queued.err.splitlines()) if line["level"] == "error"]
     assert (logged["event"], logged["challenge"]) == ("Challenge cannot be read", "broken")
-    assert refused["event"] == told
+    assert refused["problem"] == told
     for words in (["verdicts", "--challenge", "broken"], ["standings", "--challenge", "broken"]):
         ended = stage.evaluator(*words)
         assert (ended.code, ended.err) == (1, f"{told}\n")

@@ -106,7 +106,7 @@ def test_paused_workers_answer_and_the_pause_is_told(stage: Stage) -> None:
         told = stage.evaluator("ping", LOG_FORMAT="json")
         assert (told.code, len(told.out.splitlines())) == (0, 2)
         (line,) = map(orjson.loads, told.err.splitlines())
-        assert re.fullmatch(r"work is paused by \w+ since .* UTC; `evaluator queue resume` .*", line["event"])
+        assert re.fullmatch(r"work is paused by \w+ since .* UTC; `evaluator queue resume` .*", line["note"])
 
 
 def test_a_ping_needs_no_ledger(stage: Stage) -> None:

@@ -69,7 +69,7 @@ FROM challenges c
 WHERE r.id = %(id)s AND r.state = 'queued' AND c.id = r.challenge_id AND NOT c.cancelled
   AND NOT EXISTS (SELECT FROM runs o WHERE o.challenge_id = r.challenge_id
                   AND (o.state = 'open' OR o.state = 'queued' AND o.day < r.day))
-RETURNING r.id
+RETURNING r.challenge_id, r.day
 
 -- name: lock_open
 -- The open run whose members are being fanned out; only one worker does it at a time.
@@ -160,6 +160,16 @@ UPDATE runs r SET
 WHERE r.id = %(id)s AND r.state = 'open' AND r.fan_out_done
   AND NOT EXISTS (SELECT FROM batches b WHERE b.run_id = r.id AND b.state <> 'done')
 RETURNING r.challenge_id, r.day, r.state
+
+-- name: tally
+-- What a pass came to, for the log: evaluations of it, their outcomes and those of earlier passes, and its seconds.
+SELECT r.evaluations, extract(epoch FROM r.closed_at - r.opened_at)::float8,
+       count(*) FILTER (WHERE e.outcome = 'passed'), count(*) FILTER (WHERE e.outcome = 'failed'),
+       count(*) FILTER (WHERE e.outcome = 'pending'), count(*) FILTER (WHERE e.outcome = 'exempt'),
+       count(*) FILTER (WHERE e.outcome = 'frozen')
+FROM runs r LEFT JOIN evaluations e ON e.run_id = r.id
+WHERE r.id = %(id)s
+GROUP BY r.id
 
 -- name: lock
 -- Runs are locked before their evaluations by all who lock both.
