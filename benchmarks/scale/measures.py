@@ -17,7 +17,7 @@ from evaluator.domain.rules import Difficulty
 from evaluator.ledger.database import Database
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.figures import read_now
-from evaluator.ledger.runs import Turn, progress_of
+from evaluator.ledger.runs import Batches, Turn, progress_of
 from evaluator.leetcode.client import Answers
 from evaluator.service.enqueue import Request, enqueue
 from evaluator.service.evaluate import Evaluator
@@ -44,8 +44,8 @@ class Nobody:
 
     def send_runs(self, turns: Sequence[Turn]) -> None: ...
 
-    def send_batches(self, run_id: int, batches: Sequence[int], *, delay: float = 0.0) -> None:
-        del run_id, batches, delay
+    def send_batches(self, batches: Batches, *, delay: float = 0.0) -> None:
+        del batches, delay
         now = time.perf_counter()
         self.longest, self.sent_at = max(self.longest, now - self.sent_at), now
 

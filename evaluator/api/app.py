@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from evaluator.api import admin, challenges, console, health, metrics, reference
 from evaluator.api.body_limit import BodyLimit
+from evaluator.api.correlation import Correlation
 from evaluator.api.failures import answer_failures
 from evaluator.api.rate_limit import (
     CALLS_A_SECOND,
@@ -61,6 +62,7 @@ def create_app(
     app.state.registry = metrics.registry_of(services)
     app.add_middleware(BodyLimit)
     app.add_middleware(RateLimit, buckets=Buckets(CALLS_A_SECOND, CALLS_AT_ONCE, monotonic))
+    app.add_middleware(Correlation)
     answer_failures(app)
     for part in (challenges, admin, health, metrics, reference, console):
         app.include_router(part.router)

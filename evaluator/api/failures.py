@@ -14,7 +14,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from evaluator.api.correlation import HEADER
 from evaluator.api.page import render
+from evaluator.correlation import current_id
 from evaluator.ledger.challenges import UnreadableError
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.service.unknown import Unknown
@@ -117,7 +119,9 @@ def _redis_away(request: Request, error: Exception) -> Response:
 
 
 def _failed(request: Request, error: Exception) -> Response:  # noqa: ARG001  # the server logs it
-    return _answer(request, 500, "The server failed on this call; its log says why.")
+    answer = _answer(request, 500, "The server failed on this call; its log says why.")
+    answer.headers[HEADER] = current_id() or ""  # the one answer that is given outside of all middleware
+    return answer
 
 
 def _first_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ import redis
 import structlog
 
 from evaluator.cli.session import Session
+from evaluator.correlation import correlated
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.locks import sole
@@ -71,8 +72,9 @@ class Keeper:
                 _attempt(lambda duty=duty: self._perform(duty))  # type: ignore[misc]  # it is called at once
 
     def _perform(self, duty: _Duty) -> None:
-        for action, times in duty.perform().items():
-            self._did(action, times)
+        with correlated():
+            for action, times in duty.perform().items():
+                self._did(action, times)
 
     def _enqueue(self) -> Mapping[str, int]:
         session = self._session

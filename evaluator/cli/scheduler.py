@@ -14,6 +14,7 @@ import structlog
 import typer
 
 from evaluator.cli.session import DONE, Session, open_session
+from evaluator.correlation import correlated
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.locks import sole
@@ -42,7 +43,7 @@ def scheduler(
     from evaluator.service.prune import prune
     from evaluator.service.reconcile import reconcile
 
-    with open_session(connections=_CONNECTIONS) as session:
+    with open_session(connections=_CONNECTIONS, stays=True) as session:
         session.require_schema()
         settings, database = session.settings, session.database
         # A job that comes late is done all the same.
@@ -82,7 +83,8 @@ def _job(session: Session, name: str, work: Callable[[], object]) -> Callable[[]
         try:
             with sole(session.database, f"evaluator scheduler {name}") as mine:
                 if mine:
-                    work()
+                    with correlated():
+                        work()
         except (*UNREACHABLE, psycopg.Error, redis.RedisError) as error:
             _log.warning("Scheduled job put off, a service is away", scheduled=name, error=str(error).strip())
 

@@ -28,7 +28,7 @@ def server(
     from evaluator.cli.keeper import Keeper
     from evaluator.queue.broker import Broker, redis_client
 
-    with open_session(connections=10) as session:
+    with open_session(connections=10, stays=True) as session:
         session.require_schema()
         app = create_app(
             database=session.database,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ import typer
 
 from evaluator.cli.addresses import postgres_place, redis_place, require_readable
 from evaluator.cli.output import note, problem
+from evaluator.correlation import correlated
 from evaluator.ledger.challenges import UnreadableError
 from evaluator.ledger.database import UNREACHABLE, Database, DatabaseClock
 from evaluator.ledger.migrations import SchemaError, missing_migrations
@@ -91,14 +92,18 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def open_session(connections: int = 4) -> Iterator[Session]:
-    """The services of one command, closed at its end; a service that is away ends it with one line."""
+def open_session(connections: int = 4, *, stays: bool = False) -> Iterator[Session]:
+    """The services of one command, closed at its end; a service that is away ends it with one line.
+
+    All that a command does has one correlation id, unless it `stays` and does many things.
+    """
     settings = read_settings()
     for key, meant in misspelt(_ENV_FILE).items():
         note(f"{_ENV_FILE} holds {key}, which is no setting: is {meant} meant?")
     database = Database(settings.database_url, connections)
     try:
-        yield Session(settings, database)
+        with nullcontext() if stays else correlated():
+            yield Session(settings, database)
     except (*UNREACHABLE, redis.RedisError) as error:
         problem(unreachable(settings, error))
         raise typer.Exit(UNAVAILABLE) from None

@@ -23,6 +23,7 @@ from evaluator.cli.enqueue import at_work, watch
 from evaluator.cli.output import console, counted, problem
 from evaluator.cli.reports import show_standings
 from evaluator.cli.session import FAILED, Session, read_settings
+from evaluator.correlation import correlated
 from evaluator.ledger.challenges import overviews
 from evaluator.ledger.database import Database
 from evaluator.ledger.enqueues import EnqueuedBy
@@ -57,7 +58,7 @@ def up(
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, _interrupt)
     try:
-        with _everything(folder, port) as (session, processes):
+        with _everything(folder, port) as (session, processes), correlated():
             _settle_sample(session, processes)
             if not once:
                 _say_where(session, port)

@@ -39,10 +39,22 @@ class Span(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """A run that is to be opened, and the number of the pass, which tells its messages apart."""
+    """A run that is to be opened, and the number of the pass, which tells its messages apart.
+
+    Its correlation id says whose doing the pass is; runs of an earlier version have none.
+    """
 
     run_id: int
     number: int
+    correlation_id: str | None = None
+
+
+class Batches(NamedTuple):
+    """Batches of a run, and whose doing its pass is."""
+
+    run_id: int
+    numbers: list[int]
+    correlation_id: str | None = None
 
 
 class Opened(NamedTuple):
@@ -129,7 +141,11 @@ def _spans(spans: Mapping[str, Span]) -> dict[str, object]:
 
 
 def insert_runs(
-    connection: Connection, challenge_id: str, windows: Mapping[date, Window], counts_from: int
+    connection: Connection,
+    challenge_id: str,
+    windows: Mapping[date, Window],
+    counts_from: int,
+    correlation_id: str | None = None,
 ) -> dict[date, int]:
     """Queue new runs; gives those that were not there yet, by day. `counts_from` is the challenge's first second."""
     rows = connection.execute(
@@ -140,20 +156,25 @@ def insert_runs(
             "starts": [window.start for window in windows.values()],
             "ends": [window.end for window in windows.values()],
             "counts_from": counts_from,
+            "correlation": correlation_id,
         },
     )
     return {day: run_id for run_id, day in rows}
 
 
-def requeue(connection: Connection, run_ids: Sequence[int], next_pass: Pass) -> dict[int, date]:
-    """Queue a further pass over runs; gives those that get one."""
-    rows = connection.execute(_SQL["requeue"], {"ids": list(run_ids), "pass": next_pass})
+def requeue(
+    connection: Connection, run_ids: Sequence[int], next_pass: Pass, correlation_id: str | None = None
+) -> dict[int, date]:
+    """Queue a further pass over runs; gives those that get one. Without a correlation id they keep theirs."""
+    rows = connection.execute(_SQL["requeue"], {"ids": list(run_ids), "pass": next_pass, "correlation": correlation_id})
     return dict(rows.fetchall())
 
 
-def requeue_between(connection: Connection, challenge_id: str, start: int, end: int) -> None:
+def requeue_between(
+    connection: Connection, challenge_id: str, start: int, end: int, correlation_id: str | None
+) -> None:
     """Queue a further pass over the days that touch `[start, end)`, in seconds: who is required has changed."""
-    values = {"challenge": challenge_id, "from": start, "to": end}
+    values = {"challenge": challenge_id, "from": start, "to": end, "correlation": correlation_id}
     connection.execute(_SQL["requeue_between"], values)
     connection.execute(_SQL["note_between"], values)
 
@@ -203,9 +224,10 @@ def fan_out_chunk(connection: Connection, run_id: int, members: int, size: int) 
     return done
 
 
-def take_unsent(connection: Connection, run_id: int, window: int) -> list[int]:
+def take_unsent(connection: Connection, run_id: int, window: int) -> Batches:
     """Mark further batches as sent, up to `window` of the run at a time; the caller sends them."""
-    return [batch for (batch,) in connection.execute(_SQL["take_unsent"], {"id": run_id, "window": window})]
+    rows = connection.execute(_SQL["take_unsent"], {"id": run_id, "window": window}).fetchall()
+    return Batches(run_id, [batch for batch, _ in rows], rows[0][1] if rows else None)
 
 
 def close_run(connection: Connection, run_id: int) -> ClosedRun | None:
@@ -236,14 +258,14 @@ def retry_due(connection: Connection) -> list[int]:
     return [run_id for (run_id,) in connection.execute(_SQL["retry_due"])]
 
 
-def sent_long_ago(connection: Connection, grace: float) -> dict[int, list[int]]:
+def sent_long_ago(connection: Connection, grace: float) -> list[Batches]:
     """Batches sent over `grace` seconds ago and not done, by run."""
-    return dict(connection.execute(_SQL["sent_long_ago"], {"grace": grace}).fetchall())
+    return [Batches(*row) for row in connection.execute(_SQL["sent_long_ago"], {"grace": grace})]
 
 
 def opened_long_ago(connection: Connection, grace: float) -> list[OpenRun]:
     rows = connection.execute(_SQL["opened_long_ago"], {"grace": grace})
-    return [OpenRun(Turn(run_id, number), *rest) for run_id, number, *rest in rows]
+    return [OpenRun(Turn(*row[:3]), *row[3:]) for row in rows]
 
 
 def prune_batches(connection: Connection, after: float) -> int:

@@ -5,7 +5,6 @@ A process whose Python stands still, stopped or held by C code, gives none. One 
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from threading import Event, Lock, Thread, get_ident
 
 import dramatiq
 import orjson
+import structlog
 from dramatiq import MessageProxy, Worker
 from dramatiq.middleware import Middleware
 
@@ -29,7 +29,7 @@ The limit is an exception, which is raised once the thread comes back from C: fr
 or Redis, which are given up after 20 s of silence.
 """
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Phase(StrEnum):

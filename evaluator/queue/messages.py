@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dramatiq import Message, MessageProxy
@@ -16,14 +17,20 @@ PING = "ping"
 """What is no job: it goes through any queue, to see a worker take it."""
 
 
-def challenge_message(run_id: int, number: int) -> Message[Any]:
+Origin = Mapping[str, str]
+"""What a message follows from, for those who read logs: options of it that decide nothing."""
+
+_UNKNOWN: Origin = {}
+
+
+def challenge_message(run_id: int, number: int, origin: Origin = _UNKNOWN) -> Message[Any]:
     """Wake a worker for a run; `number` tells the passes over the run apart."""
-    return _message(CHALLENGE_EVALUATION, f"run:{run_id}:{number}", run_id)
+    return _message(CHALLENGE_EVALUATION, f"run:{run_id}:{number}", origin, run_id)
 
 
-def member_message(run_id: int, batch: int) -> Message[Any]:
+def member_message(run_id: int, batch: int, origin: Origin = _UNKNOWN) -> Message[Any]:
     """Wake a worker for one batch of a run."""
-    return _message(MEMBER_EVALUATION, f"batch:{run_id}:{batch}", run_id, batch)
+    return _message(MEMBER_EVALUATION, f"batch:{run_id}:{batch}", origin, run_id, batch)
 
 
 def ping_message(queue: str, number: int) -> Message[Any]:
@@ -36,5 +43,5 @@ def is_job(message: MessageProxy) -> bool:
     return message.actor_name in QUEUES
 
 
-def _message(actor: str, redis_id: str, *ids: int) -> Message[Any]:
-    return Message(QUEUES[actor], actor, ids, {}, {"redis_message_id": redis_id})
+def _message(actor: str, redis_id: str, origin: Origin, *ids: int) -> Message[Any]:
+    return Message(QUEUES[actor], actor, ids, {}, {"redis_message_id": redis_id, **origin})

@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
+from evaluator import correlation
 from evaluator.queue.broker import Broker
-from evaluator.queue.messages import challenge_message, member_message
+from evaluator.queue.messages import Origin, challenge_message, member_message
 
 
 class _Turn(Protocol):
-    """A run, and the number of the pass over it."""
+    """A run, the number of the pass over it, and the correlation id of that."""
 
     @property
     def run_id(self) -> int: ...
     @property
     def number(self) -> int: ...
+    @property
+    def correlation_id(self) -> str | None: ...
+
+
+class _Batches(Protocol):
+    """Batches of a run, and its correlation id."""
+
+    @property
+    def run_id(self) -> int: ...
+    @property
+    def numbers(self) -> Sequence[int]: ...
+    @property
+    def correlation_id(self) -> str | None: ...
 
 
 _T = TypeVar("_T", bound=_Turn)
@@ -28,10 +42,13 @@ class MessageOutbox:
         self._broker = broker
 
     def send_runs(self, turns: Sequence[_Turn]) -> None:
-        self._broker.enqueue_many([challenge_message(turn.run_id, turn.number) for turn in turns])
+        self._broker.enqueue_many(
+            [challenge_message(turn.run_id, turn.number, _origin(turn.correlation_id)) for turn in turns]
+        )
 
-    def send_batches(self, run_id: int, batches: Sequence[int], *, delay: float = 0.0) -> None:
-        messages = [member_message(run_id, batch) for batch in batches]
+    def send_batches(self, batches: _Batches, *, delay: float = 0.0) -> None:
+        origin = _origin(batches.correlation_id)
+        messages = [member_message(batches.run_id, number, origin) for number in batches.numbers]
         if delay <= 0:
             self._broker.enqueue_many(messages)
             return
@@ -42,6 +59,10 @@ class MessageOutbox:
         missing = self._broker.missing([challenge_message(turn.run_id, turn.number) for turn in turns])
         return [turns[index] for index in missing]
 
-    def missing_batches(self, run_id: int, batches: Sequence[int]) -> list[int]:
-        missing = self._broker.missing([member_message(run_id, batch) for batch in batches])
-        return [batches[index] for index in missing]
+    def missing_batches(self, batches: _Batches) -> list[int]:
+        missing = self._broker.missing([member_message(batches.run_id, number) for number in batches.numbers])
+        return [batches.numbers[index] for index in missing]
+
+
+def _origin(correlation_id: str | None) -> Origin:
+    return {} if correlation_id is None else {correlation.KEY: correlation_id}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from evaluator.correlation import current_id
 from evaluator.domain.challenge import ChallengeSpec
 from evaluator.domain.day import Window
 from evaluator.ledger.applied import (
@@ -90,7 +91,7 @@ def _write(connection: Connection, planned: Plan, now: int) -> None:
     if stored is None:
         return
     if touched is not None:
-        requeue_between(connection, challenge_id, touched.start, touched.end)
+        requeue_between(connection, challenge_id, touched.start, touched.end, current_id())
         drop_not_required(connection, challenge_id, locked, planned.spec.ends)
     put_challenge(connection, planned.spec, now)
     reopen_if_unsettled(connection, challenge_id, longer=planned.longer)

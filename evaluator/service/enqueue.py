@@ -11,11 +11,12 @@ from math import floor
 
 import structlog
 
+from evaluator.correlation import current_id
 from evaluator.domain.day import ONE_DAY
 from evaluator.ledger.challenges import Challenge, Unreadable, read_challenges
 from evaluator.ledger.database import UNREACHABLE, Connection, Database
 from evaluator.ledger.enqueues import EnqueuedBy, record_enqueue
-from evaluator.ledger.runs import RunState, Span, days_without_run, insert_runs, next_turns, requeue, runs_within
+from evaluator.ledger.runs import Pass, RunState, Span, days_without_run, insert_runs, next_turns, requeue, runs_within
 from evaluator.service.outbox import Outbox
 
 _log = structlog.get_logger(__name__)
@@ -139,7 +140,8 @@ def _insert(connection: Connection, challenge: Challenge, days: Iterable[date]) 
     lacking = {day: window for day, window in windows.items() if window is not None}
     if not lacking:
         return []
-    inserted = insert_runs(connection, challenge.id, lacking, challenge.calendar.start(challenge.starts))
+    counts_from = challenge.calendar.start(challenge.starts)
+    inserted = insert_runs(connection, challenge.id, lacking, counts_from, current_id())
     return [QueuedRun(challenge.id, day, run_id) for day, run_id in inserted.items()]
 
 
@@ -148,7 +150,8 @@ def _requeue(connection: Connection, due: Mapping[str, Span], request: Request) 
     if request.new_only and not request.reevaluate:
         return []
     present = runs_within(connection, due, list(RunState) if request.reevaluate else [RunState.PENDING])
-    again = requeue(connection, sorted(present), "reevaluate" if request.reevaluate else "pending")
+    next_pass: Pass = "reevaluate" if request.reevaluate else "pending"
+    again = requeue(connection, sorted(present), next_pass, current_id())
     return [QueuedRun(present[run_id], day, run_id) for run_id, day in again.items()]
 
 

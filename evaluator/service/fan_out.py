@@ -38,7 +38,7 @@ def fan_out(database: Database, outbox: Outbox, run_id: int, users_per_request: 
         with database.transaction() as connection:
             done = fan_out_chunk(connection, run_id, members, users_per_request)
             unsent = take_unsent(connection, run_id, SENT_AHEAD)
-        outbox.send_batches(run_id, unsent)
+        outbox.send_batches(unsent)
         members = CHUNK
     close_if_done(database, outbox, run_id)
 
@@ -47,5 +47,5 @@ def send_waiting(database: Database, outbox: Outbox, run_id: int) -> int:
     """Send the batches of a run that there is room for; gives how many."""
     with database.connection() as connection:
         unsent = take_unsent(connection, run_id, SENT_AHEAD)
-    outbox.send_batches(run_id, unsent)
-    return len(unsent)
+    outbox.send_batches(unsent)
+    return len(unsent.numbers)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from evaluator.correlation import current_id
 from evaluator.domain.verdict import Reason
 from evaluator.ledger import jobs as ledger
 from evaluator.ledger.database import Connection, Database
@@ -113,7 +114,7 @@ def retry(database: Database, outbox: Outbox, challenge_id: str | None) -> Retri
         if missing:
             return missing
         given_up = ledger.runs_with_failed(connection, challenge_id)
-        requeue(connection, sorted(given_up), "pending")
+        requeue(connection, sorted(given_up), "pending", current_id())
         turns = next_turns(connection)
     outbox.send_runs(turns)
     _log.info("Failed jobs retried", jobs=sum(given_up.values()), runs=len(given_up))
@@ -143,10 +144,11 @@ def resume(database: Database, outbox: Outbox) -> bool:
     with database.transaction() as connection:
         if not ledger.lift_pause(connection):
             return False
-        unsent = {run_id: take_unsent(connection, run_id, SENT_AHEAD) for run_id in ledger.forget_sent(connection)}
+        unsent = [take_unsent(connection, run_id, SENT_AHEAD) for run_id in ledger.forget_sent(connection)]
         turns = next_turns(connection)
-    for run_id, batches in unsent.items():
-        outbox.send_batches(run_id, batches)
+    for batches in unsent:
+        outbox.send_batches(batches)
     outbox.send_runs(turns)
-    _log.info("Work resumed", runs=len(unsent), messages=len(turns) + sum(map(len, unsent.values())))
+    messages = len(turns) + sum(len(batches.numbers) for batches in unsent)
+    _log.info("Work resumed", runs=len(unsent), messages=messages)
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from evaluator.ledger.runs import Turn
+from evaluator.ledger.runs import Batches, Turn
 
 
 class Outbox(Protocol):
@@ -17,7 +17,7 @@ class Outbox(Protocol):
     def send_runs(self, turns: Sequence[Turn]) -> None:
         """One challenge message a run."""
 
-    def send_batches(self, run_id: int, batches: Sequence[int], *, delay: float = 0.0) -> None:
+    def send_batches(self, batches: Batches, *, delay: float = 0.0) -> None:
         """One member message a batch, `delay` seconds from now."""
 
 
@@ -27,5 +27,5 @@ class TrackedOutbox(Outbox, Protocol):
     def missing_runs(self, turns: Sequence[Turn]) -> list[Turn]:
         """Those whose message is gone."""
 
-    def missing_batches(self, run_id: int, batches: Sequence[int]) -> list[int]:
-        """Those of a run whose message is gone."""
+    def missing_batches(self, batches: Batches) -> list[int]:
+        """The numbers of those whose message is gone."""

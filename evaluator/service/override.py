@@ -7,6 +7,7 @@ from datetime import date
 
 import structlog
 
+from evaluator.correlation import current_id
 from evaluator.domain.day import Window
 from evaluator.domain.evidence import Evidence
 from evaluator.domain.membership import is_required
@@ -91,7 +92,7 @@ def lift_override(database: Database, outbox: Outbox, of: MemberDay, by: str) ->
             return Refused(f"{of.handle} has no override on {of.day} in challenge {of.challenge}")
         if _settle_anew(connection, found, of.day, run_id) is not RunState.SETTLED:
             # A run that is at work may have passed the member over: it gets a further pass.
-            requeue(connection, [run_id], "pending")
+            requeue(connection, [run_id], "pending", current_id())
         turns = next_turns(connection, [of.challenge])
     outbox.send_runs(turns)
     _log.info("Override cleared", challenge=of.challenge, handle=of.handle, day=str(of.day), by=by)
@@ -126,7 +127,8 @@ def _why_not(found: _Found, of: MemberDay, over_by: float) -> Refused | None:
 def _put_evaluation(connection: Connection, found: _Found, day: date) -> int:
     """A row for the day, and its run if nobody has queued that yet."""
     challenge = found.challenge
-    insert_runs(connection, challenge.id, {day: found.window}, challenge.calendar.start(challenge.starts))
+    counts_from = challenge.calendar.start(challenge.starts)
+    insert_runs(connection, challenge.id, {day: found.window}, counts_from, current_id())
     run_id = runs_of(connection, [challenge.id])[challenge.id][day].id
     lock_run(connection, run_id)
     put_evaluation(connection, found.member.id, day, run_id)

@@ -50,9 +50,9 @@ def reconcile(database: Database, outbox: TrackedOutbox) -> Reconciled:
         opened = opened_long_ago(connection, GRACE)
         turns = next_turns(connection)
     batches_resent = 0
-    for run_id, batches in sent.items():
-        missing = outbox.missing_batches(run_id, batches)
-        outbox.send_batches(run_id, missing)
+    for batches in sent:
+        missing = outbox.missing_batches(batches)
+        outbox.send_batches(batches._replace(numbers=missing))
         batches_resent += len(missing)
     closed = 0
     for run in opened:

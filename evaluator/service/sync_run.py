@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from evaluator.ledger.database import Database
 from evaluator.ledger.enqueues import EnqueuedBy
-from evaluator.ledger.runs import Turn, opened_long_ago, sent_long_ago
+from evaluator.ledger.runs import Batches, Turn, opened_long_ago, sent_long_ago
 from evaluator.service.enqueue import Queued, Request, enqueue
 from evaluator.service.evaluate import Done, Evaluator, Upstream, retry_delay
 from evaluator.service.fan_out import fan_out, send_waiting
@@ -29,9 +29,9 @@ class _Inbox:
     def send_runs(self, turns: Sequence[Turn]) -> None:
         self.work.extend(turns)
 
-    def send_batches(self, run_id: int, batches: Sequence[int], *, delay: float = 0.0) -> None:
+    def send_batches(self, batches: Batches, *, delay: float = 0.0) -> None:
         del delay
-        self.work.extend(_Batch(run_id, batch) for batch in batches)
+        self.work.extend(_Batch(batches.run_id, number) for number in batches.numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ class Synchronous:
         with self.database.connection() as connection:
             opened = opened_long_ago(connection, 0)
             sent = sent_long_ago(connection, 0)
+        for batches in sent:
+            inbox.send_batches(batches)
         for run in opened:
-            inbox.send_batches(run.turn.run_id, sent.get(run.turn.run_id, []))
             inbox.work.append(run.turn)
             send_waiting(self.database, inbox, run.turn.run_id)

@@ -13,7 +13,7 @@ import redis
 
 from evaluator.ledger.database import Database
 from evaluator.ledger.enqueues import EnqueuedBy
-from evaluator.ledger.runs import Turn
+from evaluator.ledger.runs import Batches, Turn
 from evaluator.leetcode.client import Client
 from evaluator.leetcode.pacer import Pacer
 from evaluator.service.enqueue import Queued, Request, enqueue
@@ -38,9 +38,9 @@ class Hand:
     def send_runs(self, turns: Sequence[Turn]) -> None:
         self.messages.extend(turns)
 
-    def send_batches(self, run_id: int, batches: Sequence[int], *, delay: float = 0.0) -> None:
+    def send_batches(self, batches: Batches, *, delay: float = 0.0) -> None:
         del delay
-        self.messages.extend((run_id, batch) for batch in batches)
+        self.messages.extend((batches.run_id, number) for number in batches.numbers)
 
     def take(self) -> Result | None:
         """Work on the next message; a batch that is to be tried again comes last. None: it was about a run."""

@@ -11,7 +11,7 @@ import pytest
 
 from evaluator.domain.verdict import Outcome
 from evaluator.ledger.database import Database
-from evaluator.ledger.runs import Turn
+from evaluator.ledger.runs import Batches, Turn
 from evaluator.service.apply import Refused as ApplyRefused
 from evaluator.service.apply import apply
 from evaluator.service.challenge_file import ChallengeFile, read_challenge_file
@@ -43,8 +43,8 @@ class Inbox:
     def send_runs(self, turns: Sequence[Turn]) -> None:
         self.turns.extend(turns)
 
-    def send_batches(self, run_id: int, batches: Sequence[int], *, delay: float = 0.0) -> None:
-        raise AssertionError((run_id, batches, delay, "an override sends no batch"))
+    def send_batches(self, batches: Batches, *, delay: float = 0.0) -> None:
+        raise AssertionError((batches, delay, "an override sends no batch"))
 
 
 class Evaluators:

@@ -14,6 +14,7 @@ import pytest
 from evaluator.domain.verdict import Outcome, Reason
 from evaluator.ledger.database import Database
 from evaluator.ledger.evaluations import begin
+from evaluator.ledger.runs import Batches
 from evaluator.queue.broker import Broker, connect
 from evaluator.queue.depth import depths
 from evaluator.queue.outbox import MessageOutbox
@@ -127,8 +128,8 @@ def test_the_oldest_waiting_work_is_as_old_as_the_run_that_has_it(database: Data
 
 
 def test_messages_are_counted_over_all_queues(database: Database, broker: Broker, outbox: MessageOutbox) -> None:
-    outbox.send_batches(1, [1, 2, 3])
-    outbox.send_batches(1, [4], delay=60)
+    outbox.send_batches(Batches(1, [1, 2, 3]))
+    outbox.send_batches(Batches(1, [4]), delay=60)
     assert counted(database, broker).messages == Messages(ready=3, delayed=1, in_flight=0, dead=0)
 
 

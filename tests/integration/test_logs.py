@@ -1,4 +1,4 @@
-"""What the processes log: in one format whoever speaks, and not too much."""
+"""What the processes log: in one format whoever speaks, not too much, with one id from a wish to the last job."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,20 @@ from typing import Any
 import httpx
 import pytest
 
+from evaluator.correlation import correlated, current_id
 from evaluator.domain.rules import Rules
+from evaluator.ledger.enqueues import EnqueuedBy
+from evaluator.ledger.runs import close_run, next_turns, open_run
+from evaluator.queue.broker import Broker, connect
 from evaluator.queue.joblog import BEGINNINGS_TOLD
+from evaluator.queue.outbox import MessageOutbox
+from evaluator.service import reconcile as keeping
+from evaluator.service.enqueue import Request, enqueue
+from evaluator.service.fan_out import fan_out
+from evaluator.settings import Settings
 from tests.integration.program import until
-from tests.integration.stage import Stage
+from tests.integration.served import served
+from tests.integration.stage import SETTLE_DELAY, Stage
 
 MARCH: dict[str, Any] = {
     "starts": date(2026, 3, 1),
@@ -29,6 +40,13 @@ MARCH: dict[str, Any] = {
 JSON = {"LOG_FORMAT": "json"}
 
 
+@pytest.fixture
+def broker(stage: Stage) -> Iterator[Broker]:
+    broker = connect(Settings(redis_url=stage.redis_url), maintenance_chance=0)
+    yield broker
+    broker.client.close()
+
+
 def lines(log: str) -> list[dict[str, Any]]:
     """The lines of a log, each of which must be JSON and say when, how grave, what, and from where."""
     found: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
@@ -38,6 +56,14 @@ def lines(log: str) -> list[dict[str, Any]]:
 
 def challenge(stage: Stage, members: int, **more: Any) -> None:
     stage.scene.challenge("grind", [f"idle-{n}" for n in range(members)], **MARCH | more)
+
+
+def options(stage: Stage, queue: str) -> dict[str, dict[str, Any]]:
+    """The options of each message in Redis, by its id."""
+    stored = stage.redis.hgetall(f"evaluator:{queue}.msgs")
+    messages = [json.loads(message) for message in stored.values()]
+    assert all(set(message["kwargs"]) == set() for message in messages)
+    return {message["options"]["redis_message_id"]: message["options"] for message in messages}
 
 
 def test_a_run_of_ten_thousand_members_logs_hundreds_of_lines(stage: Stage) -> None:
@@ -63,12 +89,13 @@ def test_a_run_of_ten_thousand_members_logs_hundreds_of_lines(stage: Stage) -> N
     assert closed["seconds"] > 0
 
 
-def test_every_line_of_a_job_has_the_ids_of_what_it_is_about(stage: Stage) -> None:
+def test_one_id_is_in_every_line_from_enqueue_to_the_end_with_the_ids_of_what_it_is_about(stage: Stage) -> None:
     challenge(stage, members=4)
-    stage.evaluator("enqueue")
+    (enqueued,) = lines(stage.evaluator("enqueue", **JSON).err)
     with stage.evaluator.running("worker", LEETCODE_USERS_PER_REQUEST="2", LOG_LEVEL="DEBUG", **JSON) as worker:
         until(lambda: worker.said().count("Job completed successfully") == 3)
     of_jobs = [line for line in lines(worker.said()) if "job" in line]
+    assert {line["correlation_id"] for line in of_jobs} == {enqueued["correlation_id"]}
     run = stage.value("SELECT id FROM runs")
     done = [line for line in of_jobs if line["event"] == "Job completed successfully"]
     where = {"run": run, "challenge": "grind", "day": "2026-03-01"}
@@ -80,7 +107,102 @@ def test_every_line_of_a_job_has_the_ids_of_what_it_is_about(stage: Stage) -> No
     }
 
 
-def test_the_traceback_of_a_call_that_failed_is_a_line(stage: Stage) -> None:
+def test_the_ledger_keeps_the_id_so_that_what_is_sent_again_has_it_too(
+    stage: Stage, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "GRACE", -1)  # nothing is on its way
+    challenge(stage, members=4)
+    stage.at("2026-03-02T06:00Z")
+    outbox = MessageOutbox(broker)
+    with correlated():
+        wished = current_id()
+        (queued,) = enqueue(stage.database, outbox, Request(), stage.now, SETTLE_DELAY, EnqueuedBy.COMMAND).runs
+    assert {one["correlation_id"] for one in options(stage, "challenges").values()} == {wished}
+    stage.redis.flushdb()
+    with correlated():  # a round of the keeper, which is another doing
+        keeping.reconcile(stage.database, outbox)
+    assert {one["correlation_id"] for one in options(stage, "challenges").values()} == {wished}
+    fan_out(stage.database, outbox, queued.run_id, users_per_request=2)
+    sent = options(stage, "members")
+    assert {one["correlation_id"] for one in sent.values()} == {wished}
+    stage.redis.flushdb()
+    with correlated():
+        keeping.reconcile(stage.database, outbox)
+    assert options(stage, "members") == sent
+
+
+def test_a_further_pass_has_the_id_of_who_asked_for_it_once_the_present_one_is_over(stage: Stage) -> None:
+    challenge(stage, members=0)
+    stage.at("2026-03-02T06:00Z")
+    ids: list[str | None] = []
+
+    def asks(**request: Any) -> None:
+        with correlated():
+            ids.append(current_id())
+            stage.enqueue(**request)
+
+    asks()
+    run_id = stage.value("SELECT id FROM runs")
+    asks()  # it is queued already, by the first
+    with stage.database.connection() as connection:
+        assert [turn.correlation_id for turn in next_turns(connection)] == ids[:1]
+        assert open_run(connection, run_id)
+    asks(reevaluate=True)
+    assert stage.value("SELECT correlation_id FROM runs") == ids[0]  # the batches that are sent now are of its pass
+    with stage.database.connection() as connection:
+        connection.execute("UPDATE runs SET fan_out_done = true")
+        assert close_run(connection, run_id)
+        assert [turn.correlation_id for turn in next_turns(connection)] == ids[2:]
+    # A pass that comes by itself goes on with what was asked for before.
+    stage.rows("UPDATE runs SET state = 'pending', retry_at = now() RETURNING 1")
+    keeping.reconcile(stage.database, _Deaf())
+    assert stage.rows("SELECT state, correlation_id FROM runs") == [("queued", ids[2])]
+
+
+class _Deaf:
+    """An outbox that sends nothing."""
+
+    def send_runs(self, turns: object) -> None: ...
+    def send_batches(self, batches: object, *, delay: float = 0.0) -> None: ...
+    def missing_runs(self, _turns: object) -> list[Any]:
+        return []
+
+    def missing_batches(self, _batches: object) -> list[int]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({"X-Request-ID": "night-shift.7"}, "night-shift.7"),
+        (
+            {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+            "0af7651916cd43dd8448eb211c80319c",
+        ),
+        ({"X-Request-ID": "two words"}, None),
+        ({"X-Request-ID": "x" * 51, "traceparent": "junk"}, None),
+        ({}, None),
+    ],
+)
+def test_the_api_takes_and_tells_an_id_and_what_it_queues_keeps_it(
+    stage: Stage, sent: dict[str, str], told: str | None
+) -> None:
+    challenge(stage, members=1)
+    stage.at("2026-03-02T06:00Z")
+    with served(stage.database, stage.redis_url, stage.now) as client:
+        headers = {"Authorization": "Bearer a-token-of-the-tests", **sent}
+        answer = client.post("/api/admin/runs", headers=headers)
+        others = [client.get(path, headers=sent) for path in ("/healthz", "/api/challenges/none/standings", "/none")]
+    assert answer.status_code == 202
+    given = answer.headers["X-Request-ID"]
+    assert given == told if told else len(given) == 32
+    assert stage.value("SELECT correlation_id FROM runs") == given
+    assert [one["correlation_id"] for one in options(stage, "challenges").values()] == [given]
+    ids = {one.headers["X-Request-ID"] for one in others}
+    assert ids == {told} if told else len(ids | {given}) == 4
+
+
+def test_a_call_that_fails_tells_its_id_and_the_servers_traceback_has_it(stage: Stage) -> None:
     settings = {**JSON, "ADMIN_TOKEN": "t"}
     with stage.evaluator.running("server", "--host", "127.0.0.1", "--port", "0", **settings) as server:
         until(lambda: "Uvicorn running on" in server.said())
@@ -97,10 +219,12 @@ def test_the_traceback_of_a_call_that_failed_is_a_line(stage: Stage) -> None:
                 "INSERT INTO evaluations (member_id, day, run_id, batch, outcome)"
                 " SELECT m.id, r.day, r.id, 1, 'lucky' FROM members m, runs r"
             )
-            answer = client.get("/api/challenges/grind/verdicts")
+            answer = client.get("/api/challenges/grind/verdicts", headers={"X-Request-ID": "who-asked"})
             until(lambda: "exception" in server.said())
     assert answer.status_code == 500, answer.text
+    assert answer.headers["X-Request-ID"] == "who-asked"
     (failure,) = [line for line in lines(server.said()) if "exception" in line]
+    assert failure["correlation_id"] == "who-asked"
     assert failure["exception"].startswith(("Traceback", "  + Exception Group")), failure["exception"]
 
 

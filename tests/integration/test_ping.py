@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from evaluator.domain.rules import Rules
+from evaluator.ledger.runs import Batches
 from evaluator.queue.broker import Broker, connect
 from evaluator.queue.messages import QUEUES, ping_message
 from evaluator.queue.outbox import MessageOutbox
@@ -82,7 +83,7 @@ def test_where_no_worker_serves_a_queue_that_is_told_and_the_message_is_withdraw
 
 
 def test_a_ping_overtakes_what_waits(broker: Broker) -> None:
-    MessageOutbox(broker).send_batches(1, [1, 2, 3])
+    MessageOutbox(broker).send_batches(Batches(1, [1, 2, 3]))
     broker.enqueue_first(ping_message("members", 7))
     fetched = next(broker.consume("members", prefetch=8, timeout=100))
     assert fetched is not None

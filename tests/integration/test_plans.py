@@ -79,6 +79,7 @@ FROM runs r JOIN members m USING (challenge_id) WHERE challenge_id = 'fresh';
 # What statements are asked with, by the name of the parameter; and what a file means by a name that others use too.
 VALUES: Mapping[str, object] = {
     "after": 86400, "batch": 3, "batches": 20, "by": "plan", "challenge": "c7", "challenges": "{c7}",
+    "correlation": "0af7651916cd43dd8448eb211c80319c",
     "counts_from": 1775347200, "day": "2026-04-10", "day_end": 1775865600, "day_start": 1775779200,
     "days": "{2026-04-10}", "end": 1775865600, "ends": "{1775865600}", "error": "HTTP 500",
     "finished": "{3}", "first": "2026-03-11", "freezes": True, "from": 1775779200, "grace": 5,

@@ -25,36 +25,41 @@ WHERE r.state = ANY (%(states)s)
 
 -- name: insert
 -- A run for each day; a concurrent enqueue may have been first, then nothing is inserted for that day.
-INSERT INTO runs (challenge_id, day, day_start, day_end, counts_from, queued_at)
-SELECT %(challenge)s, day, day_start, day_end, %(counts_from)s, clock_timestamp()
+INSERT INTO runs (challenge_id, day, day_start, day_end, counts_from, queued_at, correlation_id)
+SELECT %(challenge)s, day, day_start, day_end, %(counts_from)s, clock_timestamp(), %(correlation)s
 FROM unnest(%(days)s::date[], %(starts)s::bigint[], %(ends)s::bigint[]) AS due (day, day_start, day_end)
 ON CONFLICT (challenge_id, day) DO NOTHING
 RETURNING id, day
 
 -- name: requeue
--- Another pass over runs that are not at work; one that is open gets it when its present pass is over.
+-- Another pass over runs that are not at work; one that is open gets it when its present pass is over. It is the doing of
+-- whom %(correlation)s says; without that, of who queued the last one.
 UPDATE runs SET
     state = CASE WHEN state = 'open' THEN state ELSE 'queued' END,
     next_pass = CASE WHEN state = 'open' THEN %(pass)s END,
     reevaluate = CASE WHEN state = 'open' THEN reevaluate ELSE reevaluate AND state = 'queued' OR %(pass)s = 'reevaluate' END,
+    correlation_id = CASE WHEN state = 'open' THEN correlation_id ELSE coalesce(%(correlation)s, correlation_id) END,
+    next_correlation_id = CASE WHEN state = 'open' THEN %(correlation)s END,
     queued_at = clock_timestamp(), retry_at = NULL
 WHERE id = ANY (%(ids)s) AND (state <> 'open' OR next_pass IS DISTINCT FROM 'reevaluate')
 RETURNING id, day
 
 -- name: requeue_between
 -- Memberships changed for days in [from, to): who is required is found out anew.
-UPDATE runs SET state = 'queued', queued_at = clock_timestamp(), retry_at = NULL
+UPDATE runs SET state = 'queued', queued_at = clock_timestamp(), retry_at = NULL,
+                correlation_id = coalesce(%(correlation)s, correlation_id)
 WHERE challenge_id = %(challenge)s AND state IN ('pending', 'settled')
   AND day_end > %(from)s AND day_start < %(to)s
 
 -- name: note_between
 -- The same for a run that is open: it gets a further pass.
-UPDATE runs SET next_pass = coalesce(next_pass, 'pending')
+UPDATE runs SET next_pass = coalesce(next_pass, 'pending'),
+                next_correlation_id = coalesce(next_correlation_id, %(correlation)s)
 WHERE challenge_id = %(challenge)s AND state = 'open' AND day_end > %(from)s AND day_start < %(to)s
 
 -- name: next_turns
 -- The run whose turn it is in each challenge that has none open: its earliest queued day.
-SELECT DISTINCT ON (r.challenge_id) r.id, r.passes
+SELECT DISTINCT ON (r.challenge_id) r.id, r.passes, r.correlation_id
 FROM runs r JOIN challenges c ON c.id = r.challenge_id
 WHERE r.state = 'queued' AND NOT c.cancelled
   AND (%(challenges)s::text[] IS NULL OR r.challenge_id = ANY (%(challenges)s))
@@ -146,7 +151,7 @@ FROM (
     FOR UPDATE SKIP LOCKED
 ) next
 WHERE b.run_id = next.run_id AND b.batch = next.batch
-RETURNING b.batch
+RETURNING b.batch, (SELECT correlation_id FROM runs WHERE id = %(id)s)
 
 -- name: close
 -- End the pass of a run that has no batch left to do.
@@ -155,6 +160,7 @@ UPDATE runs r SET
                  WHEN EXISTS (SELECT FROM evaluations e WHERE e.run_id = r.id AND e.outcome = 'pending')
                  THEN 'pending' ELSE 'settled' END,
     reevaluate = coalesce(r.next_pass = 'reevaluate', false),
+    correlation_id = coalesce(r.next_correlation_id, r.correlation_id), next_correlation_id = NULL,
     closed_at = clock_timestamp(),
     retry_at = clock_timestamp() + least(interval '30 days', interval '30 seconds' * (2 ^ least(r.passes, 20)))
 WHERE r.id = %(id)s AND r.state = 'open' AND r.fan_out_done
@@ -201,13 +207,13 @@ ORDER BY r.retry_at LIMIT 1000
 
 -- name: sent_long_ago
 -- Batches that were sent some seconds ago and are not done, by run: their messages may be lost.
-SELECT b.run_id, array_agg(b.batch ORDER BY b.batch) FROM batches b JOIN runs r ON r.id = b.run_id
+SELECT r.id, array_agg(b.batch ORDER BY b.batch), r.correlation_id FROM batches b JOIN runs r ON r.id = b.run_id
 WHERE b.state <> 'done' AND b.sent_at < clock_timestamp() - make_interval(secs => %(grace)s) AND r.state = 'open'
-GROUP BY b.run_id ORDER BY b.run_id
+GROUP BY r.id ORDER BY r.id
 
 -- name: opened_long_ago
 -- Runs that are open, as turns: whether their fan-out is over, whether batches wait unsent, whether any is left.
-SELECT r.id, r.passes - 1, r.fan_out_done,
+SELECT r.id, r.passes - 1, r.correlation_id, r.fan_out_done,
        EXISTS (SELECT FROM batches b WHERE b.run_id = r.id AND b.sent_at IS NULL AND b.state = 'waiting'),
        EXISTS (SELECT FROM batches b WHERE b.run_id = r.id AND b.state <> 'done')
 FROM runs r
