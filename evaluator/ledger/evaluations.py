@@ -153,15 +153,19 @@ def finish(connection: Connection, run_id: int, batch: int) -> None:
     connection.execute(_SQL["finish"], {"run_id": run_id, "batch": batch})
 
 
-def lock_members(connection: Connection, member_ids: Sequence[int]) -> None:
+def lock_members(connection: Connection, member_ids: Sequence[int], correlation_id: str | None = None) -> None:
     """Lock members until the transaction ends."""
-    connection.execute(_SQL["lock_members"], {"ids": list(member_ids)})
+    connection.execute(_SQL["lock_members"], {"ids": list(member_ids), "correlation": correlation_id})
 
 
-def lock_at_once(connection: Connection, member_ids: Sequence[int], challenge_id: str) -> bool | None:
+def lock_at_once(
+    connection: Connection, member_ids: Sequence[int], challenge_id: str, correlation_id: str | None
+) -> bool | None:
     """`lock_members` and `hold_challenge` in one; None, and the transaction is lost, rather than wait for a lock."""
     try:
-        held = connection.execute(_SQL["lock_at_once"], {"ids": list(member_ids), "id": challenge_id})
+        held = connection.execute(
+            _SQL["lock_at_once"], {"ids": list(member_ids), "id": challenge_id, "correlation": correlation_id}
+        )
     except psycopg.errors.LockNotAvailable:
         return None
     return held.fetchone() == (False,)

@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 from structlog.contextvars import bind_contextvars
 
+from evaluator.correlation import current_id
 from evaluator.domain.evidence import Evidence, Reply, Standing
 from evaluator.domain.verdict import Outcome, Reason, Verdict, tally
 from evaluator.ledger.database import Database
@@ -192,7 +193,7 @@ class Evaluator:
             if len(ids) > 1:
                 split_batch(connection, attempt.run_id, attempt.batch, attempt.day, attempt.opened_at)
             else:
-                lock_members(connection, ids)
+                lock_members(connection, ids, current_id())
                 if hold_challenge(connection, attempt.challenge_id):
                     left_open = leave_open(connection, day, attempt.opened_at, ids, _LOST)
             finish(connection, attempt.run_id, attempt.batch)

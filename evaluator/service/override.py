@@ -65,7 +65,7 @@ def override(
         found = _find(connection, of)
         if isinstance(found, Refused):
             return found
-        lock_members(connection, [found.member.id])
+        lock_members(connection, [found.member.id], current_id())
         run_id = run_of(connection, found.member.id, of.day)
         if run_id is None:
             refused = _why_not(found, of, over_by)
@@ -86,7 +86,7 @@ def lift_override(database: Database, outbox: Outbox, of: MemberDay, by: str) ->
         found = _find(connection, of)
         if isinstance(found, Refused):
             return found
-        lock_members(connection, [found.member.id])
+        lock_members(connection, [found.member.id], current_id())
         run_id = run_of(connection, found.member.id, of.day)
         if run_id is None or not clear_override(connection, found.member.id, of.day, by):
             return Refused(f"{of.handle} has no override on {of.day} in challenge {of.challenge}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from evaluator.correlation import current_id
 from evaluator.domain.evidence import Reply, Standing
 from evaluator.domain.rules import Unique
 from evaluator.ledger.database import Connection, Database
@@ -85,7 +86,7 @@ class Recorder:
     def _record_at_once(self, entries: Sequence[_Entry]) -> list[Recorded] | None:
         ids = [member.member_id for entry in entries for member in entry.heard.members]
         with self._meter.recording(), self._database.transaction() as connection:
-            goes_on = lock_at_once(connection, ids, entries[0].heard.attempt.challenge_id)
+            goes_on = lock_at_once(connection, ids, entries[0].heard.attempt.challenge_id, current_id())
             if goes_on is None:
                 return None
             settled, finished = _settle(connection, entries, goes_on=goes_on)
@@ -93,7 +94,7 @@ class Recorder:
 
     def _record_alone(self, entry: _Entry) -> Recorded:
         with self._meter.recording(), self._database.transaction() as connection:
-            lock_members(connection, [member.member_id for member in entry.heard.members])
+            lock_members(connection, [member.member_id for member in entry.heard.members], current_id())
             goes_on = hold_challenge(connection, entry.heard.attempt.challenge_id)
             settled, finished = _settle(connection, [entry], goes_on=goes_on)
         return self._shares([entry], settled, finished)[0]

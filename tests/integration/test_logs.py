@@ -1,4 +1,4 @@
-"""What the processes log: in one format whoever speaks, not too much, with one id from a wish to the last job."""
+"""What the processes log: in one format whoever speaks, not too much, with one id from a wish to its transactions."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from evaluator.correlation import correlated, current_id
@@ -169,6 +170,22 @@ class _Deaf:
 
     def missing_batches(self, _batches: object) -> list[int]:
         return []
+
+
+def test_postgres_shows_whose_doing_a_recording_transaction_is(stage: Stage) -> None:
+    """While it lasts: the challenge is held, for which it waits."""
+    challenge(stage, members=1)
+    (enqueued,) = lines(stage.evaluator("enqueue", **JSON).err)
+    named = "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND query LIKE %s"
+    with psycopg.connect(stage.database_url) as hold:
+        hold.execute("SELECT FROM challenges FOR UPDATE")
+        with stage.evaluator.running("worker"):
+            waits = "SELECT cancelled FROM challenges%"
+            until(lambda: stage.rows(named, waits))
+            assert stage.rows(named, waits) == [(f"evaluator {enqueued['correlation_id']}",)]
+            hold.rollback()
+            until(lambda: stage.completed("grind"))
+            assert set(stage.rows(named, "COMMIT")) <= {("evaluator",)}
 
 
 @pytest.mark.parametrize(

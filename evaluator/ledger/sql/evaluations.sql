@@ -49,12 +49,20 @@ WHERE run_id = %(run_id)s AND batch = %(batch)s AND state <> 'done'
 
 -- name: lock_members
 -- Days of one member are recorded one after the other; in order of ids, so that no two batches wait for each other.
-SELECT FROM members WHERE id = ANY (%(ids)s) ORDER BY id FOR NO KEY UPDATE
+-- Until the transaction ends, its session's application_name says whose doing it is: in pg_stat_activity, and as %a in
+-- PostgreSQL's log.
+SELECT FROM members, set_config('application_name', concat_ws(' ', left(current_setting('application_name'), 12),
+                                                              %(correlation)s::text), true)
+WHERE id = ANY (%(ids)s) ORDER BY id FOR NO KEY UPDATE OF members
 
 -- name: lock_at_once
 -- Both `lock_members` and `hold`, of those who would rather do without than wait.
 WITH locked AS MATERIALIZED (SELECT id FROM members WHERE id = ANY (%(ids)s) FOR NO KEY UPDATE NOWAIT)
-SELECT cancelled FROM challenges WHERE id = %(id)s AND (SELECT count(*) FROM locked) >= 0 FOR SHARE NOWAIT
+SELECT cancelled
+FROM challenges, set_config('application_name', concat_ws(' ', left(current_setting('application_name'), 12),
+                                                          %(correlation)s::text), true)
+WHERE id = %(id)s AND (SELECT count(*) FROM locked) >= 0
+FOR SHARE OF challenges NOWAIT
 
 -- name: hold
 -- Whether a batch's challenge is cancelled; it can't be from here on until the transaction ends. After the members, as
