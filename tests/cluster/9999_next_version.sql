@@ -1,0 +1,3 @@
+-- What the next version may bring: a table that this one does not know.
+
+CREATE TABLE next_version (id bigint PRIMARY KEY);
