@@ -1,18 +1,18 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test faults bench docs lint types imports check chart deploy-tools deploy-check clean environment
+.PHONY: help run test faults e2e image bench docs lint types imports check chart deploy-tools deploy-check clean environment
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 SYNC = $(UV) sync --frozen --all-extras --all-groups $(if $(wildcard .venv),--quiet)
 BIN := .venv/bin
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: environment ## Bring everything up here until Ctrl-C; ONCE=1 settles the sample's days and exits; PORT=8001
 	@$(BIN)/evaluator up $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: environment ## Run every test, with real services; ARGS="-k pacer" chooses
-	$(BIN)/pytest -n auto -m "not alone and not long" $(ARGS)
+	$(BIN)/pytest -n auto -m "not alone and not long and not e2e" $(ARGS)
 ifndef ARGS
 	$(BIN)/pytest -m "alone and not long"
 endif
@@ -20,6 +20,12 @@ endif
 faults: environment ## Break everything at random for an hour, after the longer tests; SECONDS=600 SEED=7
 	$(BIN)/pytest -n auto -m long tests/faults
 	FAULTS_SECONDS=$(or $(SECONDS),3600) FAULTS_SEED=$(SEED) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_random_faults.py
+
+image: environment ## Build the image by the Dockerfile, without a registry; where there is one, `docker build .` does
+	@$(BIN)/python -m tests.cluster image
+
+e2e: environment ## Install it on a real Kubernetes cluster and break it there, see tests/cluster; ARGS="-k drain" chooses
+	$(BIN)/pytest -m e2e -o faulthandler_timeout=0 $(ARGS) tests/e2e
 
 bench: environment ## Compare with other queues, see benchmarks/README.md; ARGS="--scenario unlimited --rounds 1"
 	@! command -v npm >/dev/null || npm ci --silent --prefix benchmarks/bullmq || echo "BullMQ is not installed; choose other contenders"
