@@ -9,6 +9,8 @@ FROM ${UV} AS uv
 
 # Debian's own Python 3.13: mended by Debian for as long as the release lives, and without anything to build with.
 FROM ${DEBIAN} AS python
+# Of Debian there is no older version to pin: the release is the pin.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends ca-certificates python3 \
     && rm -rf /var/cache/apt/* /var/cache/debconf/* /var/lib/apt/lists/* /var/log/*

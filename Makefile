@@ -37,6 +37,7 @@ docs: environment ## Write the tables of docs/metrics.md anew
 lint: environment ## Look for mistakes and untidy layout; check that the lock file fits pyproject.toml
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/hadolint Dockerfile tests/cluster/*.Dockerfile
 	$(UV) lock --check
 
 types: environment ## Check the types

@@ -1,6 +1,7 @@
 # PostgreSQL and Redis for a test cluster, where the official images cannot be had: the same commands on PATH, the same user.
 ARG DEBIAN
 FROM ${DEBIAN}
+# hadolint ignore=DL3008
 RUN groupadd --gid 999 service \
     && useradd --uid 999 --gid 999 service \
     && mkdir /etc/postgresql-common \
