@@ -31,9 +31,10 @@ RUN --mount=type=cache,target=/var/cache/uv \
     uv sync --locked --no-default-groups --no-install-project
 COPY README.md LICENSE ./
 COPY evaluator evaluator
+# Of a folder uv remembers what it has built from it as long as pyproject.toml is the same.
 RUN --mount=type=cache,target=/var/cache/uv \
     --mount=type=secret,id=authorities,target=/etc/ssl/certs/ca-certificates.crt \
-    uv sync --locked --no-default-groups --no-editable
+    uv sync --locked --no-default-groups --no-editable --reinstall-package evaluator
 
 FROM python
 ARG VERSION=0.1.0
