@@ -21,7 +21,7 @@ KUBERNETES = "1.34.4"
 
 KEDA = "2.20.2"
 PROMETHEUS_ADAPTER = "0.12.0"
-HELM = {"helm3": "helm.sh/helm/v3/cmd/helm@v3.20.0", "helm4": "helm.sh/helm/v4/cmd/helm@v4.1.0"}
+HELM = {"helm3": "helm.sh/helm/v3/cmd/helm@v3.22.0", "helm4": "helm.sh/helm/v4/cmd/helm@v4.3.1"}
 
 _SOURCES = Path(__file__).parent / "go"
 _STATIC = {"CGO_ENABLED": "0"}
@@ -57,7 +57,7 @@ def helm(name: str) -> Path:
     """`helm3` or `helm4`."""
 
     def build(folder: Path) -> None:
-        run("go", "install", "-trimpath", "-ldflags=-s -w", HELM[name], env=_STATIC | {"GOBIN": str(folder)})
+        run("go", "install", HELM[name], env={"GOBIN": str(folder), "GOFLAGS": ""})
 
     return _made(name, HELM[name].rpartition("@")[2], build) / "helm"
 
