@@ -18,6 +18,7 @@ from tests.cluster import cluster, images, programs
 from tests.cluster.place import KUBECONFIG
 from tests.e2e import services
 from tests.e2e.kubernetes import Namespace
+from tests.e2e.release import Release, prepared
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,12 @@ class Given:
     kubectl: Path
     kubeconfig: Path
     evaluator: str
+    next_evaluator: str | None
+    """A version whose schema has a table more."""
     postgres: str
     redis: str
+    ours: bool
+    """Whether it is the cluster of `tests.cluster`."""
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +43,15 @@ def given() -> Iterator[Given]:
         kubectl = shutil.which("kubectl")
         assert kubectl, "kubectl is not on PATH"
         official = "docker.io/library"
-        yield Given(Path(kubectl), Path(kubeconfig), image, f"{official}/postgres:17", f"{official}/redis:8")
+        beside = f"{official}/postgres:17", f"{official}/redis:8"
+        yield Given(Path(kubectl), Path(kubeconfig), image, os.environ.get("EVALUATOR_NEXT_IMAGE"), *beside, ours=False)
         return
-    ours, beside = images.evaluator(), images.services()
+    ours, later, others = images.evaluator(), images.next_version(), images.services()
     if not KUBECONFIG.exists():
         cluster.up()
-    cluster.load(ours.archive)
-    cluster.load(beside.archive)
-    yield Given(programs.kubectl(), KUBECONFIG, ours.name, beside.name, beside.name)
+    for one in (ours, later, others):
+        cluster.load(one.archive)
+    yield Given(programs.kubectl(), KUBECONFIG, ours.name, later.name, others.name, others.name, ours=True)
     if not os.environ.get("EVALUATOR_CLUSTER_KEEP"):
         cluster.down()
 
@@ -57,3 +63,12 @@ def beside(given: Given) -> Iterator[services.Services]:
     with services.running(namespace, given.evaluator, given.postgres, given.redis) as running:
         yield running
     namespace.delete()
+
+
+@pytest.fixture(scope="session")
+def release(given: Given, beside: services.Services) -> Iterator[Release]:
+    """The chart, installed as most would: two servers, two workers, no autoscaler. Tests leave it as they find it."""
+    namespace = Namespace(given.kubectl, given.kubeconfig, "evaluator")
+    with prepared(namespace, beside, given.evaluator, programs.helm("helm4")) as release:
+        release.install()
+        yield release

@@ -39,6 +39,8 @@ class Namespace:
         return replace(self, name=name)
 
     def create(self) -> None:
+        """Make it, with nothing in it that an earlier run has left."""
+        self("delete", "namespace", self.name, "--ignore-not-found", "--timeout=180s")
         self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name, "labels": RESTRICTED}})
 
     def delete(self) -> None:
@@ -53,10 +55,10 @@ class Namespace:
         found = json.loads(self("get", what, *([f"--selector={selector}"] if selector else []), "--output=json"))
         return found["items"] if found["kind"].endswith("List") else found
 
-    def rolled_out(self, deployment: str, within: float = 120) -> None:
-        """Return when all pods of a Deployment are new and ready."""
+    def rolled_out(self, deployment: str, within: float = 180) -> None:
+        """Return when all pods of `deployment/NAME` are new and ready."""
         try:
-            self("rollout", "status", f"deployment/{deployment}", f"--timeout={within:g}s")
+            self("rollout", "status", deployment, f"--timeout={within:g}s")
         except CommandError as error:
             raise AssertionError(f"{error}\n{self.where_it_stands()}") from None
 

@@ -66,7 +66,7 @@ def running(namespace: Namespace, evaluator_image: str, postgres_image: str, red
         *_service("leetcode", evaluator_image, simulator, 8085, 10001),
     )
     for name in ("postgres", "redis", "leetcode"):
-        namespace.rolled_out(name)
+        namespace.rolled_out(f"deployment/{name}")
     with namespace.forwarded("postgres", 5432) as postgres, namespace.forwarded("leetcode", 8085) as leetcode:
         yield Services(namespace, postgres, LeetCode(f"http://{leetcode}/graphql"))
 

@@ -105,7 +105,7 @@ def test_it_settles_days_as_nobody_and_with_a_root_that_is_read_only(
         for handle in MEMBERS
     }
     assert outcomes == {handle: fate(handle, DAYS).outcomes for handle in MEMBERS}
-    namespace.rolled_out("server")
+    namespace.rolled_out("deployment/server")
     assert (
         namespace.get("pods", selector="role in (server,worker)")[0]["status"]["containerStatuses"][0]["restartCount"]
         == 0

@@ -1,0 +1,78 @@
+"""Workers come with the work and go with it, by an HPA and by KEDA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cluster import keda, prometheus
+from tests.e2e.conftest import Given
+from tests.e2e.release import NAME, WORKER, Release
+
+pytestmark = pytest.mark.e2e
+
+MEMBERS = 400
+"""At ten requests a second four days of them take 20 s."""
+
+# As fast as it goes: a pod for each four messages, and away as soon as they are done.
+AT_ONCE: dict[str, Any] = {
+    "maxReplicas": 3,
+    "answerSeconds": 1,
+    "drainSeconds": 1,
+    "behavior": {
+        "scaleDown": {"stabilizationWindowSeconds": 0, "policies": [{"type": "Pods", "value": 3, "periodSeconds": 1}]}
+    },
+}
+
+
+@pytest.fixture
+def external_metrics(given: Given, release: Release) -> Iterator[None]:
+    if not given.ours:
+        pytest.skip("it takes a Prometheus adapter, which is started beside the cluster of tests.cluster only")
+    server = release.namespace.get(f"service/{NAME}-server")["spec"]["clusterIP"]
+    prometheus.start("evaluator_queue_messages", release.namespace.name, f"{server}:80")
+    yield
+    prometheus.stop()
+
+
+@pytest.fixture
+def with_keda(given: Given) -> Iterator[None]:
+    if not given.ours:
+        pytest.skip("it takes KEDA, which is installed in the cluster of tests.cluster only")
+    keda.start()
+    yield
+    keda.stop()
+
+
+@pytest.mark.usefixtures("external_metrics")
+def test_an_hpa_scales_by_the_servers_figure_of_messages(release: Release) -> None:
+    release.with_values({"autoscaling": AT_ONCE | {"mode": "hpa"}}).install()
+    scales(release, "hpa", least=1)
+
+
+@pytest.mark.usefixtures("with_keda")
+def test_keda_starts_the_first_worker_and_stops_the_last(release: Release) -> None:
+    quick = {"pollingInterval": 2, "cooldownPeriod": 5, "warm": []}
+    release.with_values({"autoscaling": AT_ONCE | {"mode": "keda", "keda": quick}}).install()
+    scales(release, "keda", least=0)
+
+
+def scales(release: Release, challenge: str, least: int) -> None:
+    """From the least number of workers to the most, and back, with everybody judged rightly."""
+    namespace = release.namespace
+    try:
+        namespace.until(f"{least} workers are left", lambda: replicas(release) == least)
+        release.grind.challenge(challenge, MEMBERS)
+        release.enqueue(challenge)
+        namespace.until("three are wanted", lambda: replicas(release) == 3)
+        release.grind.check()
+        namespace.until(f"{least} are left again", lambda: replicas(release) == least)
+    finally:
+        release.install()
+    namespace.until("there are two as before", lambda: replicas(release) == 2)
+
+
+def replicas(release: Release) -> int:
+    return int(release.namespace.get(WORKER)["spec"]["replicas"])
