@@ -252,6 +252,7 @@ def record(
 
     With them batches may be `finished`; gives whether others of their run wait to be sent then.
     """
+    batches = finished.batches if finished else ()
     written = connection.execute(
         _SQL["record"],
         {
@@ -269,7 +270,9 @@ def record(
             "errors": json([one.error for one in decisions]),
             "day": day,
             "run_id": finished and finished.run_id,
-            "finished": array(finished.batches if finished else ()),
+            "finished": array(batches),
+            "first_batch": min(batches, default=None),
+            "last_batch": max(batches, default=None),
             **observed_columns(observations),
         },
     )

@@ -82,7 +82,7 @@ VALUES: Mapping[str, object] = {
     "correlation": "0af7651916cd43dd8448eb211c80319c",
     "counts_from": 1775347200, "day": "2026-04-10", "day_end": 1775865600, "day_start": 1775779200,
     "days": "{2026-04-10}", "end": 1775865600, "ends": "{1775865600}", "error": "HTTP 500",
-    "finished": "{3}", "first": "2026-03-11", "freezes": True, "from": 1775779200, "grace": 5,
+    "first_batch": 3, "last_batch": 3, "finished": "{3}", "first": "2026-03-11", "freezes": True, "from": 1775779200, "grace": 5,
     "handles": "{m7001}", "holds_from": "2026-04-05",
     "id": 31507, "ids": "{31207,31507}", "key": "m7001", "keys": "{m7001,m7002,m7003}",
     "last": "2026-04-10", "limit": 50,

@@ -142,8 +142,10 @@ WITH decided AS (
     INSERT INTO postings (member_id, day, entry, amount, posted_at)
     SELECT member_id, %(day)s, entry, amount, clock_timestamp() FROM decided WHERE amount <> 0
 ), finished AS (
+    -- Between the first and the last of them, too: until version 17 Postgres may look at all batches of the run else.
     UPDATE batches SET state = 'done', finished_at = clock_timestamp(), error = NULL
-    WHERE run_id = %(run_id)s AND batch = ANY (%(finished)s::integer[]) AND state <> 'done'
+    WHERE run_id = %(run_id)s AND batch = ANY (%(finished)s::integer[])
+      AND batch BETWEEN %(first_batch)s AND %(last_batch)s AND state <> 'done'
 )
 SELECT EXISTS (SELECT FROM batches WHERE run_id = %(run_id)s AND sent_at IS NULL AND state = 'waiting')
 
