@@ -78,9 +78,14 @@ class GroupCommit(Generic[Work, Result]):
                     self._groups.pop(kind, None)
 
     def _lead(self, group: _Group[Work, Result]) -> None:
-        entries = [group.waiting.popleft() for _ in range(min(AT_MOST, len(group.waiting)))]
-        for entry in entries:
+        entries: list[_Entry[Work, Result]] = []
+        while group.waiting and len(entries) < AT_MOST:
+            # In this order: a time limit may strike between any two steps, and who waited for an entry that is gone and
+            # not taken would wait for ever, and all others with it.
+            entry = group.waiting[0]
             entry.taken = True
+            entries.append(entry)
+            group.waiting.popleft()
         try:
             results = self._together([entry.work for entry in entries])
         except Exception as error:

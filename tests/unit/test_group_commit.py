@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from threading import Event
+from types import FrameType
+from typing import Any
 
 import pytest
 
-from evaluator.service.group_commit import AT_MOST, GroupCommit
+from evaluator.service import group_commit
+from evaluator.service.group_commit import AT_MOST, GroupCommit, _Group
 
 
 class Writer:
@@ -20,6 +25,8 @@ class Writer:
         self.commit = GroupCommit(self._together)
 
     def _together(self, words: Sequence[str]) -> list[str] | None:
+        if not words:
+            raise SystemExit("it goes round and round, and finds nobody's work")
         self.written.append(list(words))
         if len(self.written) == 1:
             self.begun.set()
@@ -107,3 +114,48 @@ def test_a_thread_that_is_stopped_leaves_the_others_their_work(writer: Writer, t
     with pytest.raises(SystemExit):
         futures[1].result()  # it wrote for all of them
     assert [future.result() for future in futures[2:]] == [None, None]
+
+
+class Struck(GroupCommit[str, str]):
+    """Its second leader is stopped before a step of the interpreter, the `place`th, as a time limit may do it."""
+
+    place = 0
+    struck = False
+    led = 0
+
+    def _lead(self, group: _Group[str, str]) -> None:
+        self.led += 1
+        if self.led != 2:
+            super()._lead(group)
+            return
+        before = sys.gettrace()
+        steps = count(1)
+
+        def trace(frame: FrameType, event: str, _: Any) -> Any:
+            if frame.f_code.co_filename != group_commit.__file__:
+                return None
+            frame.f_trace_opcodes = True
+            if event == "opcode" and not self.struck and next(steps) == self.place:
+                self.struck = True
+                raise SystemExit
+            return trace
+
+        sys.settrace(trace)
+        try:
+            super()._lead(group)
+        finally:
+            sys.settrace(before)
+
+
+def test_wherever_a_thread_is_stopped_no_other_waits_for_ever(threads: ThreadPoolExecutor) -> None:
+    for place in count(1):
+        writer = Writer()
+        writer.commit = struck = Struck(writer._together)
+        struck.place = place
+        futures = perform(writer, threads, ["a", "b", "c", "d"])
+        assert all(future.result(10) in {None, word} for future, word in zip(futures[2:], "CD", strict=True)), place
+        assert struck._groups == {}
+        if not struck.struck:
+            break
+        assert isinstance(futures[1].exception(), SystemExit)
+    assert place > 50
