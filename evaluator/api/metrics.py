@@ -10,6 +10,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -32,6 +33,8 @@ from evaluator.queue.figures import RedisFigures, read_redis_figures
 from evaluator.service.figures import Figures, Pace, Watch
 
 _LIMIT = 3.0  # seconds that Postgres has for all figures
+
+_scrapes = CapacityLimiter(40)  # at a time; each waits for some seconds at most
 
 router = APIRouter(tags=["health"])
 
@@ -126,6 +129,8 @@ def keeper_actions(registry: CollectorRegistry) -> Counter:
 
 
 @router.get("/metrics", response_class=Response)
-def metrics(request: Request) -> Response:
+async def metrics(request: Request) -> Response:
     """What Prometheus scrapes; docs/metrics.md says what each means. A figure that cannot be read is absent."""
-    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+    # In threads of their own: those of calls may all wait for Postgres, just when somebody wants to see it.
+    text = await to_thread.run_sync(generate_latest, request.app.state.registry, limiter=_scrapes)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -84,6 +84,17 @@ def test_however_many_scrape_silent_services_none_waits_for_long(arena: Arena) -
         assert requests.get(f"{server.address()}/healthz", timeout=1).ok
 
 
+def test_a_scrape_does_not_wait_for_calls_of_the_api_that_wait_for_postgres(arena: Arena) -> None:
+    server = arena.server()
+    with psycopg.connect(arena.database.url) as other, ThreadPoolExecutor(60) as pool:
+        other.execute("LOCK TABLE challenges IN ACCESS EXCLUSIVE MODE")
+        calls = [pool.submit(requests.get, f"{server.address()}/api/challenges", timeout=60) for _ in range(60)]
+        until(lambda: sum(call.running() for call in calls) == 60)
+        until(lambda: other.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchall() >= [(5,)])
+        assert scraped(server)
+        other.rollback()
+
+
 def test_a_snapshot_is_over_in_time_though_its_server_stands_still(arena: Arena) -> None:
     def ask_who_stands_still() -> None:
         with arena.database.snapshot(0.5) as connection:
