@@ -44,8 +44,11 @@ class Reading(Generic[_T]):
         """Read, unless what was read last is still the answer, or comes soon."""
         with self._lock:
             if self._newest.done() and self._monotonic() >= self._kept_until:
-                self._newest, self._begun = Future(), self._monotonic()
-                threading.Thread(target=self._fill, args=(self._newest,), name=self._name, daemon=True).start()
+                reading: Future[_T | None] = Future()
+                self._begun = self._monotonic()
+                threading.Thread(target=self._fill, args=(reading,), name=self._name, daemon=True).start()
+                # Only now: where no thread can be had, nobody would ever fill it, and nobody read again.
+                self._newest = reading
 
     def wait(self) -> _T | None:
         """What was read in the last seconds; None where it could not be, or not in time."""

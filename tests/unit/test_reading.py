@@ -114,3 +114,15 @@ def test_a_source_that_is_silent_is_waited_for_once_and_asked_by_nobody_else(clo
     while ask(reading) is None:  # what came too late is not given either: it is old by now
         time.sleep(0.001)
     assert source.times == 2
+
+
+def test_where_no_thread_can_be_had_the_next_who_asks_reads(clock: Clock) -> None:
+    source = Source(clock)
+    reading = Reading("source", source, clock)
+    usual = threading.stack_size(2**60)  # more than there are addresses
+    try:
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            reading.begin()
+    finally:
+        threading.stack_size(usual)
+    assert ask(reading) == 1
