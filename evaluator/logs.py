@@ -18,22 +18,27 @@ _LIBRARY_LEVELS = {
     "apscheduler": logging.WARNING,
     "psycopg.pool": logging.ERROR,
     "dramatiq": logging.WARNING,
+    "opentelemetry.exporter": logging.ERROR,
 }
-"""Below these levels the libraries' lines only repeat what our own events say."""
+"""Below these levels the libraries' lines only repeat what our own events say, or they themselves."""
 
 _JSON = "json"  # the name of a handler that writes it
 
 _log = structlog.get_logger(__name__)
 
 
-def configure_logs(log_format: Literal["console", "json"], level: str) -> None:
-    """Log to standard error from here on, by this process: warnings, and exceptions that nobody caught, too."""
+def configure_logs(log_format: Literal["console", "json"], level: str, *more: Processor) -> None:
+    """Log to standard error from here on, by this process: warnings, and exceptions that nobody caught, too.
+
+    `more` add to what each line says.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *more,
     ]
     structlog.configure(
         # First of all whether the line is wanted: most that nobody wants are of jobs, one or more each.

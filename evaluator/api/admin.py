@@ -27,6 +27,7 @@ from evaluator.service.enqueue import enqueue
 from evaluator.service.jobs import Retried, Stats
 from evaluator.service.override import MemberDay, Refused, lift_override, override
 from evaluator.service.unknown import missing_challenge
+from evaluator.tracing import span
 
 _log = structlog.get_logger(__name__)
 
@@ -220,7 +221,8 @@ def queue_runs(services: Served, wanted: RunsWanted | None = None) -> RunsQueued
     with services.database.connection() as connection:
         known(missing_challenge(connection, wanted.challenge))
     settle_delay = services.settings.settle_delay
-    queued = enqueue(services.database, services.outbox, request, services.clock(), settle_delay, EnqueuedBy.API)
+    with span("enqueue"):
+        queued = enqueue(services.database, services.outbox, request, services.clock(), settle_delay, EnqueuedBy.API)
     if queued.refused and not queued.runs:
         raise HTTPException(409, "; ".join(queued.refused))
     return RunsQueued(

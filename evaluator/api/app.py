@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -17,6 +18,7 @@ from evaluator.api.failures import answer_failures
 from evaluator.api.rate_limit import (
     CALLS_A_SECOND,
     CALLS_AT_ONCE,
+    WATCHED,
     WRONG_TOKENS_A_SECOND,
     WRONG_TOKENS_AT_ONCE,
     Buckets,
@@ -32,6 +34,10 @@ _DESCRIPTION = """
 Reading needs no token. What changes anything lies below `/api/admin` and needs the server's `ADMIN_TOKEN`.
 Every failure answers `{"detail": "one sentence"}`.
 """
+
+
+def _is_watching(scope: MutableMapping[str, Any]) -> bool:
+    return scope.get("path") in WATCHED
 
 
 def create_app(
@@ -57,6 +63,8 @@ def create_app(
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        # Spans of calls, where the process traces at all; not of those that come every few seconds from machines.
+        telemetry={"auto_configure": False, "operation_spans": False, "exclude": _is_watching},
     )
     app.state.services = services
     app.state.registry = metrics.registry_of(services)

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from evaluator import correlation
+from evaluator.tracing import trace_id
 
 HEADER = "X-Request-ID"
 
@@ -14,8 +15,8 @@ HEADER = "X-Request-ID"
 class Correlation:
     """ASGI middleware: binds the correlation id to the call, and sends it back as `X-Request-ID`.
 
-    It is the caller's `X-Request-ID`, or the trace id of its `traceparent`, where these are well-formed, or
-    else a new one.
+    It is the caller's `X-Request-ID`, or the trace id of its `traceparent`, where these are well-formed; or else that
+    of the trace that the call begins, if calls are traced; or else a new one.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,6 +30,7 @@ class Correlation:
         correlation_id = (
             correlation.well_formed(headers.get(HEADER))
             or correlation.of_trace(headers.get("traceparent", ""))
+            or trace_id()
             or correlation.new_id()
         )
         # Not taken back at the end: the server logs what was raised after that, and the next call is another task.

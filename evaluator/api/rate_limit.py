@@ -15,9 +15,11 @@ CALLS_A_SECOND, CALLS_AT_ONCE = 50.0, 300
 
 WRONG_TOKENS_A_SECOND, WRONG_TOKENS_AT_ONCE = 1 / 6, 10
 
+WATCHED = ("/healthz", "/readyz", "/metrics")
+"""What machines ask for every few seconds, for as long as a server runs."""
+
 _MOST_ADDRESSES = 10_000  # remembered at a time; who was not heard of for longest is forgotten first
 _ROUNDING = 1e-6
-_EXEMPT = ("/healthz", "/readyz", "/metrics")
 
 
 class Buckets:
@@ -82,7 +84,7 @@ class RateLimit:
         self._buckets = buckets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in _EXEMPT:
+        if scope["type"] == "http" and scope["path"] not in WATCHED:
             wait = self._buckets.take(address_of(scope))
             if wait:
                 detail, headers = refusal(wait, "calls")

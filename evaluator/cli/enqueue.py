@@ -22,6 +22,7 @@ from evaluator.ledger.runs import progress_of, runs_at_work
 from evaluator.logs import writes_json
 from evaluator.service.enqueue import Queued, Request
 from evaluator.service.reconcile import GRACE, reconcile
+from evaluator.tracing import span, start_tracing
 
 _log = structlog.get_logger(__name__)
 
@@ -54,8 +55,10 @@ def enqueue(
         occasion = _occasion(asked)
         request = Request(challenge, occasion.day, reevaluate)
         by = EnqueuedBy.CRONJOB if await_schedule(occasion, session.clock) else EnqueuedBy.COMMAND
+        start_tracing(os.environ)
         settle_delay = session.settings.settle_delay
-        queued = enqueue_due(session.database, session.outbox, request, session.clock(), settle_delay, by)
+        with span("enqueue"):
+            queued = enqueue_due(session.database, session.outbox, request, session.clock(), settle_delay, by)
         reconcile(session.database, session.outbox)
         if as_json:
             print_json(_document(queued))

@@ -22,6 +22,7 @@ from evaluator.queue.janitor import janitor_broker, tidy
 from evaluator.service.enqueue import Request, enqueue
 from evaluator.service.prune import prune
 from evaluator.service.reconcile import reconcile
+from evaluator.tracing import span
 
 _log = structlog.get_logger(__name__)
 
@@ -79,7 +80,10 @@ class Keeper:
     def _enqueue(self) -> Mapping[str, int]:
         session = self._session
         now, settle_delay = session.clock(), session.settings.settle_delay
-        queued = enqueue(session.database, session.outbox, Request(new_only=True), now, settle_delay, EnqueuedBy.KEEPER)
+        with span("enqueue"):
+            queued = enqueue(
+                session.database, session.outbox, Request(new_only=True), now, settle_delay, EnqueuedBy.KEEPER
+            )
         return {"runs_queued": len(queued.runs)}
 
     def _prune(self) -> Mapping[str, int]:

@@ -18,6 +18,7 @@ from evaluator.correlation import correlated
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.locks import sole
+from evaluator.tracing import span, start_tracing
 
 _CONNECTIONS = 10  # each of the four jobs holds its lock on one, and works on another
 _RECONCILE_EVERY = 30.0  # seconds; there may be no server that does it more often
@@ -45,6 +46,7 @@ def scheduler(
 
     with open_session(connections=_CONNECTIONS, stays=True) as session:
         session.require_schema()
+        start_tracing(os.environ)
         settings, database = session.settings, session.database
         # A job that comes late is done all the same.
         defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -83,7 +85,7 @@ def _job(session: Session, name: str, work: Callable[[], object]) -> Callable[[]
         try:
             with sole(session.database, f"evaluator scheduler {name}") as mine:
                 if mine:
-                    with correlated():
+                    with correlated(), span(name):
                         work()
         except (*UNREACHABLE, psycopg.Error, redis.RedisError) as error:
             _log.warning("Scheduled job put off, a service is away", scheduled=name, error=str(error).strip())

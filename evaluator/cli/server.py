@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from evaluator.cli.session import DONE, open_session, refuse
+from evaluator.tracing import start_tracing
 
 
 def server(
@@ -30,6 +32,7 @@ def server(
 
     with open_session(connections=10, stays=True) as session:
         session.require_schema()
+        start_tracing(os.environ)
         app = create_app(
             database=session.database,
             outbox=session.outbox,

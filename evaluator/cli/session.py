@@ -24,6 +24,7 @@ from evaluator.logs import configure_logs
 from evaluator.queue.broker import Broker, connect, redis_client
 from evaluator.queue.outbox import MessageOutbox
 from evaluator.settings import ConfigurationError, Settings, load_settings, misspelt
+from evaluator.tracing import add_trace_id, asked_for, stop_tracing, tracer
 
 if TYPE_CHECKING:
     from dramatiq.middleware import Middleware
@@ -71,11 +72,13 @@ class Session:
     @cached_property
     def upstream(self) -> Client:
         """LeetCode, asked at the pace that all processes share."""
+        from evaluator.cli.traced import TracedClient, TracedPacer
         from evaluator.leetcode.client import Client
         from evaluator.leetcode.pacer import Pacer
 
-        pacer = Pacer(redis_client(self.settings), self.settings.leetcode_requests_per_second)
-        return Client(self.settings.leetcode_url, self.settings.leetcode_timeout, pacer, self.clock, self.meter)
+        pacer_class, client_class = (TracedPacer, TracedClient) if tracer() else (Pacer, Client)
+        pacer = pacer_class(redis_client(self.settings), self.settings.leetcode_requests_per_second)
+        return client_class(self.settings.leetcode_url, self.settings.leetcode_timeout, pacer, self.clock, self.meter)
 
 
 def read_settings() -> Settings:
@@ -87,7 +90,7 @@ def read_settings() -> Settings:
         configure_logs("json" if os.environ.get("LOG_FORMAT", "").strip() == "json" else "console", "INFO")
         problem("The configuration is wrong; correct these and start again", str(error).splitlines())
         raise typer.Exit(CONFIGURATION) from None
-    configure_logs(settings.log_format, settings.log_level)
+    configure_logs(settings.log_format, settings.log_level, *([add_trace_id] if asked_for(os.environ) else []))
     return settings
 
 
@@ -117,6 +120,7 @@ def open_session(connections: int = 4, *, stays: bool = False) -> Iterator[Sessi
         refuse(str(error))
     finally:
         database.close()
+        stop_tracing()
 
 
 def refuse(message: str) -> NoReturn:

@@ -17,6 +17,7 @@ from evaluator.cli.session import FAILED, Session, open_session, read_settings, 
 from evaluator.ledger.database import UNREACHABLE, Database
 from evaluator.queue.actors import Again, GivenUp, declare_actors
 from evaluator.queue.messages import QUEUES
+from evaluator.tracing import start_tracing, tracer
 
 _log = structlog.get_logger(__name__)
 
@@ -81,6 +82,7 @@ def _compose() -> None:
     import dramatiq
     from dramatiq.middleware import TimeLimit
 
+    from evaluator.cli.traced import TracedDatabase
     from evaluator.queue.bound import Bound
     from evaluator.queue.heartbeat import Heartbeat
     from evaluator.queue.instruments import Instruments
@@ -88,16 +90,19 @@ def _compose() -> None:
     from evaluator.queue.jobmeter import JobMeter
     from evaluator.queue.lifetime import Lifetime
     from evaluator.queue.retries import PersistentRetries
+    from evaluator.queue.spans import Spans
     from evaluator.service.evaluate import Done, Evaluator, TryAgain, retry_delay
     from evaluator.service.fan_out import fan_out
 
     settings = read_settings()
+    start_tracing(os.environ)
     retries = PersistentRetries(settings.job_attempts, settings.job_backoff, is_outage)
-    database = Database(settings.database_url, connections=settings.worker_concurrency + 1)
+    database = (TracedDatabase if tracer() else Database)(settings.database_url, settings.worker_concurrency + 1)
     folder = os.environ.get(FOLDER)
     instruments = Instruments(shared=folder is not None)
+    spans = [Spans()] if tracer() else []
     # The last one hears first that a job is over: the time of a retry that waits for Redis is not limited.
-    middleware = [Bound(), Lifetime(), JobMeter(instruments), retries, TimeLimit(), JobLog()]
+    middleware = [Bound(), Lifetime(), JobMeter(instruments), retries, TimeLimit(), *spans, JobLog()]
     if folder is not None:
         middleware.append(Heartbeat(Path(folder), settings.job_time_limit, instruments.beat))
     session = Session(settings, database, middleware, instruments)

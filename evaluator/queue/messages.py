@@ -17,8 +17,11 @@ PING = "ping"
 """What is no job: it goes through any queue, to see a worker take it."""
 
 
+TRACEPARENT = "traceparent"
+"""The option of a message with the span that it follows from, as W3C's Trace Context writes it."""
+
 Origin = Mapping[str, str]
-"""What a message follows from, for those who read logs: options of it that decide nothing."""
+"""What a message follows from, for those who read logs and traces: options of it that decide nothing."""
 
 _UNKNOWN: Origin = {}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from evaluator import correlation
+from evaluator import correlation, tracing
 from evaluator.queue.broker import Broker
-from evaluator.queue.messages import Origin, challenge_message, member_message
+from evaluator.queue.messages import TRACEPARENT, Origin, challenge_message, member_message
 
 
 class _Turn(Protocol):
@@ -65,4 +65,10 @@ class MessageOutbox:
 
 
 def _origin(correlation_id: str | None) -> Origin:
-    return {} if correlation_id is None else {correlation.KEY: correlation_id}
+    if correlation_id is None:
+        return {}
+    tracer = tracing.tracer()
+    # What is done here for others, such as to wake the next day's run, is no part of this trace.
+    traceparent = tracer.traceparent() if tracer and correlation_id == correlation.current_id() else None
+    origin = {correlation.KEY: correlation_id}
+    return origin if traceparent is None else {**origin, TRACEPARENT: traceparent}

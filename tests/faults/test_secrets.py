@@ -12,6 +12,12 @@ from tests.integration.program import until
 
 TOKEN = "planted-token-of-an-administrator"  # noqa: S105  # guards nothing
 PASSWORD = "planted-password-of-postgres"  # noqa: S105  # Postgres trusts this user whatever it is
+KEY = "planted-key-of-a-collector"
+TRACED = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
+    "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer {KEY}",
+}
+"""Traces are asked for, and nobody takes them."""
 
 
 def test_planted_secrets_come_out_nowhere(arena: Arena) -> None:
@@ -19,7 +25,7 @@ def test_planted_secrets_come_out_nowhere(arena: Arena) -> None:
     assert PASSWORD in url
     redis_password = urlsplit(arena.redis.url).password
     assert redis_password
-    loud = {"DATABASE_URL": url, "ADMIN_TOKEN": TOKEN, "LOG_LEVEL": "DEBUG", "JOB_TIME_LIMIT": "5s"}
+    loud = {"DATABASE_URL": url, "ADMIN_TOKEN": TOKEN, "LOG_LEVEL": "DEBUG", "JOB_TIME_LIMIT": "5s", **TRACED}
     arena.challenge("grind", handles("member", 64))
     arena.leetcode.behaves(latency=0.2)
     arena.leetcode.goes_wrong("blocked", times=2)
@@ -49,6 +55,7 @@ def test_planted_secrets_come_out_nowhere(arena: Arena) -> None:
     said += [worker, server, scheduler]
     texts = [command.said() + command.out() for command in said] + pages
     assert "Traceback" in worker.said() + server.said() or "does not answer" in "".join(texts)
-    for secret in (TOKEN, PASSWORD, redis_password):
+    assert "span" in worker.said()  # it says that it cannot send them
+    for secret in (TOKEN, PASSWORD, KEY, redis_password):
         assert [text for text in texts if secret in text] == []
         assert secret.encode() not in in_redis
