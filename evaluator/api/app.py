@@ -32,7 +32,8 @@ from evaluator.settings import Settings
 
 _DESCRIPTION = """
 Reading needs no token. What changes anything lies below `/api/admin` and needs the server's `ADMIN_TOKEN`.
-Every failure answers `{"detail": "one sentence"}`.
+Every failure answers `{"detail": "one sentence"}`. Every answer has an `X-Request-ID`, the caller's if it sent one: the
+logs have it in all that follows from the call.
 """
 
 
