@@ -6,6 +6,8 @@ CREATE TABLE enqueues (
 
 -- What metrics ask for every few seconds is found without a look at old runs and evaluations.
 CREATE INDEX runs_closed ON runs (closed_at) WHERE state = 'settled';
-DROP INDEX evaluations_unproven;
-CREATE INDEX evaluations_unproven ON evaluations (run_id, reason) INCLUDE (member_id)
+-- The new index first, which lets everybody read meanwhile; what the old one's end keeps waiting is over at once.
+CREATE INDEX evaluations_unproven_members ON evaluations (run_id, reason) INCLUDE (member_id)
     WHERE outcome = 'pending' AND reason <> 'not_evaluated';
+DROP INDEX evaluations_unproven;
+ALTER INDEX evaluations_unproven_members RENAME TO evaluations_unproven;
