@@ -33,7 +33,7 @@
 -- Replies  ask           {verdict, wait, time, ticket, level, pause}; verdict 1: send after `wait`; 0: ask again after
 --                        `wait`; -1: no slot within the longest wait, it would have come after `wait`; pause: what is
 --                        left of a pause
---          state         {pause, wait of the next slot, level, refusals}
+--          state         {pause, wait of the next slot, level, refusals, requests sent in the last second}
 --          others        nothing
 
 local AHEAD = 10000 -- a request may be noted as sent so long before it is
@@ -83,7 +83,8 @@ end
 local pause = math.max(state.paused - now, 0)
 
 if operation == 'state' then
-  return {pause, math.max(state.slot + spacing() - now, 0), state.level, state.refusals}
+  local sent = unknown and 0 or redis.call('ZCOUNT', KEYS[2], string.format('(%.0f', now - 1000000), '+inf')
+  return {pause, math.max(state.slot + spacing() - now, 0), state.level, state.refusals, sent}
 end
 -- The first write is one that a full Redis refuses; after any other it would let the rest of the script pass.
 redis.call('HSET', KEYS[1], 'run', run)

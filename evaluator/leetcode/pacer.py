@@ -57,13 +57,14 @@ class PacerState:
     """What the shared clock stands at. Times are seconds from now.
 
     `rate` is what may be sent in a second once no pause is left; it is below the limit after a refusal. `refusals`
-    counts the pauses since requests last went at the full rate.
+    counts the pauses since requests last went at the full rate. `sent` requests were let go in the last second.
     """
 
     paused_for: float
     next_slot: float
     rate: float
     refusals: int
+    sent: int
 
 
 class _Holder(threading.local):
@@ -130,9 +131,13 @@ class Pacer(RateLimiter):
 
     def state(self) -> PacerState:
         """What the shared clock stands at; takes no slot. Raises redis.RedisError where Redis is away."""
-        pause, next_slot, level, refusals = self._run("state", b"", 0)
+        pause, next_slot, level, refusals, sent = self._run("state", b"", 0)
         return PacerState(
-            paused_for=pause / 1e6, next_slot=next_slot / 1e6, rate=self._rate / 2**level, refusals=refusals
+            paused_for=pause / 1e6,
+            next_slot=next_slot / 1e6,
+            rate=self._rate / 2**level,
+            refusals=refusals,
+            sent=sent,
         )
 
     def _acquire(self) -> bool:

@@ -410,6 +410,14 @@ def test_an_idle_system_leaves_nothing_in_redis(client: redis.Redis) -> None:
     assert 60_000 < client.pttl(KEY) <= 700_000
 
 
+def test_the_state_tells_how_many_requests_were_sent_in_the_last_second(client: redis.Redis) -> None:
+    send(Pacer(client, 100), [], 7)
+    onlooker = Pacer(client, 100)
+    assert onlooker.state().sent == 7
+    set_clock(client, 1.1)
+    assert onlooker.state().sent == 0
+
+
 def test_looking_at_the_state_takes_no_slot_and_writes_nothing(client: redis.Redis) -> None:
     client.flushall()
     state = Pacer(client, 20).state()
