@@ -36,6 +36,13 @@ DONE, FAILED, USAGE, UNAVAILABLE, CONFIGURATION = 0, 1, 2, 75, 78
 """Exit codes; the last two are EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
 
 _ENV_FILE = Path(".env")
+_REFUSED = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.InsufficientPrivilege,
+    SchemaError,
+    UnreadableError,
+)
 _MISFIT = "The database's schema does not fit this version"
 _GRANT = (
     "let this role own the database, or grant it CREATE on the schema for `evaluator migrate` and all on its tables"
@@ -110,14 +117,8 @@ def open_session(connections: int = 4, *, stays: bool = False) -> Iterator[Sessi
     except (*UNREACHABLE, redis.RedisError) as error:
         problem(unreachable(settings, error))
         raise typer.Exit(UNAVAILABLE) from None
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
-        refuse(f"{_MISFIT}: {_first_line(error)}; run `evaluator migrate`")
-    except SchemaError as error:
-        refuse(f"{_MISFIT}: {error}")
-    except psycopg.errors.InsufficientPrivilege as error:
-        refuse(f"PostgreSQL at {postgres_place(settings)} (DATABASE_URL) forbids it: {_first_line(error)}; {_GRANT}")
-    except UnreadableError as error:
-        refuse(str(error))
+    except _REFUSED as error:
+        refuse(hindrance(settings, error))
     finally:
         database.close()
         stop_tracing()
@@ -127,6 +128,19 @@ def refuse(message: str) -> NoReturn:
     """End a command that was understood but can't be carried out."""
     problem(message)
     raise typer.Exit(FAILED)
+
+
+def hindrance(settings: Settings, error: Exception) -> str:
+    """What is said of any failure of a service: that it is away, or why it does not do what it is asked."""
+    if isinstance(error, (*UNREACHABLE, redis.RedisError)):
+        return unreachable(settings, error)
+    if isinstance(error, (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)):
+        return f"{_MISFIT}: {_first_line(error)}; run `evaluator migrate`"
+    if isinstance(error, SchemaError):
+        return f"{_MISFIT}: {error}"
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return f"PostgreSQL at {postgres_place(settings)} (DATABASE_URL) forbids it: {_first_line(error)}; {_GRANT}"
+    return _first_line(error)
 
 
 def unreachable(settings: Settings, error: Exception) -> str:
