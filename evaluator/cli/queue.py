@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import redis
@@ -14,10 +13,11 @@ import typer
 from evaluator.cli.arguments import ChallengeOption, JsonOption, login_name
 from evaluator.cli.output import console, print_json, print_table, problem
 from evaluator.cli.session import Session, open_session, refuse, unreachable
+from evaluator.cli.work import work_of
 from evaluator.ledger.figures import read_now
 from evaluator.queue.figures import RedisFigures, read_redis_figures
 from evaluator.service import jobs
-from evaluator.service.figures import Figures, Pace, Watch
+from evaluator.service.figures import Pace, Watch
 from evaluator.service.jobs import Stats
 from evaluator.service.unknown import Unknown
 
@@ -42,7 +42,8 @@ def stats(as_json: JsonOption = False) -> None:
         queues = _queues(session)
         with session.database.snapshot(_LIMIT) as connection:
             counts = jobs.stats(connection, settings.retention_completed, queues.depths if queues else None)
-            work = _work(Watch(pace).read(connection, read_now(connection)), queues)
+            figures = Watch(pace).read(connection, read_now(connection))
+    work = {**work_of(figures), "workers_alive": queues.workers_alive if queues else None}
     if as_json:
         print_json({**asdict(counts), "work": work})
     else:
@@ -55,28 +56,6 @@ def _queues(session: Session) -> RedisFigures | None:
     except redis.RedisError as error:
         problem(f"Messages are not counted: {unreachable(session.settings, error)}")
         return None
-
-
-def _work(figures: Figures, queues: RedisFigures | None) -> dict[str, object]:
-    """What is left to do, how long it takes and by when, as both kinds of reader get it."""
-    return {
-        "unsettled": figures.unsettled,
-        "left": figures.left,
-        "drain_seconds_measured": figures.drain.measured,
-        "drain_seconds_budget": figures.drain.budget,
-        "deadline": _moment(figures.deadline),
-        "days_due": figures.runs_due,
-        "days_late": figures.runs_late,
-        "days_stuck": figures.runs_stuck,
-        "members_needing_attention": figures.members_needing_attention,
-        "last_success": _moment(figures.last_success),
-        "last_enqueue": _moment(max(figures.last_enqueue.values(), default=None)),
-        "workers_alive": queues.workers_alive if queues else None,
-    }
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)
 
 
 def _say(counts: Stats, work: Mapping[str, object]) -> None:
