@@ -25,6 +25,7 @@ _COMMANDS = {
     "explain": "evaluator.cli.reports:explain",
     "override": "evaluator.cli.override:override",
     "queue": "evaluator.cli.queue:app",
+    "top": "evaluator.cli.top:top",
     "problems": "evaluator.cli.problems:app",
     "doctor": "evaluator.cli.doctor:doctor",
     "ping": "evaluator.cli.ping:ping",

@@ -43,6 +43,17 @@ class Unsettled(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class AtWork:
+    """An open run: `left` of the `total` evaluations of this pass are not done. More come until it is `fanned_out`."""
+
+    challenge: str
+    day: date
+    fanned_out: bool
+    left: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """Evaluations that were looked at and could not be decided.
 
@@ -95,6 +106,11 @@ def unsettled_runs(connection: Connection, due: float, late: float) -> dict[RunS
     rows = connection.execute(_SQL["runs"], {"due": due, "late": late})
     found = {RunState(state): Unsettled(*counts) for state, *counts in rows}
     return {state: found.get(state, Unsettled(0, 0, 0, 0)) for state in RunState if state is not RunState.SETTLED}
+
+
+def runs_at_work(connection: Connection, limit: int) -> list[AtWork]:
+    """The runs that are open, the one opened last first."""
+    return [AtWork(*row) for row in connection.execute(_SQL["at_work"], {"limit": limit})]
 
 
 def queued_since(connection: Connection) -> float | None:

@@ -25,10 +25,12 @@ LATE = 7200.0
 FOR_A_PERSON = (Reason.NO_HANDLE, Reason.USER_NOT_FOUND, Reason.PROFILE_HIDDEN)
 """Reasons of a pending day that only a person can mend."""
 
+RATE_OVER = 300.0
+"""Seconds, the last ones, over whose rate the time that the work takes is measured."""
+
 _PENDING_REASONS = tuple(map(Reason, UNPROVEN))
 
 _MEMBERS_EVERY = 60.0  # seconds
-_RATE_OVER = 300.0  # seconds, the last ones, of which the measured rate is
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Watch:
         evaluations = count_jobs(connection, pace.completed_within)
         in_batches = evaluations.waiting + evaluations.active - ledger.decided_early(connection)
         left = in_batches + ledger.members_to_come(connection)
-        rate = _rate(connection, now)
+        rate = measured_rate(connection, now, RATE_OVER)
         pending = ledger.read_pending(connection)
         runs = ledger.unsettled_runs(connection, over_by, over_by - LATE)
         ongoing = ledger.ongoing_challenges(connection)
@@ -157,8 +159,8 @@ def _stage(challenge: Ongoing, now: float) -> Stage:
     return stage_on(challenge.calendar.date_at(floor(now)), challenge.starts, challenge.ends)
 
 
-def _rate(connection: Connection, now: float) -> float | None:
-    """Members a second whose batches ended in the last minutes; None where there were none.
+def measured_rate(connection: Connection, now: float, over: float) -> float | None:
+    """Members a second whose batches ended in the last seconds, `over` at most; None where there were none.
 
     It counts from when the work under way was queued, and its first batch begun: before that workers had nothing to do,
     or had not been started.
@@ -166,7 +168,7 @@ def _rate(connection: Connection, now: float) -> float | None:
     queued = ledger.queued_since(connection)
     if queued is None:
         return None
-    since = max(now - _RATE_OVER, queued)
+    since = max(now - over, queued)
     ended, begun = ledger.ended_since(connection, since)
     took = now - max(since, begun or since)
     return ended / took if ended and took > 0 else None

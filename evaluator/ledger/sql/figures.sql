@@ -33,6 +33,14 @@ SELECT r.state, count(*), count(*) FILTER (WHERE r.day_end <= %(due)s), count(*)
 FROM runs r JOIN challenges c ON c.id = r.challenge_id
 WHERE r.state <> 'settled' AND NOT c.cancelled GROUP BY r.state
 
+-- name: at_work
+-- Runs that are open, with what is left of this pass and how much it has brought so far.
+SELECT r.challenge_id, r.day, r.fan_out_done,
+       coalesce((SELECT sum(b.size) FROM batches b WHERE b.run_id = r.id AND b.state <> 'done'), 0)::bigint,
+       r.evaluations
+FROM runs r JOIN challenges c ON c.id = r.challenge_id
+WHERE r.state = 'open' AND NOT c.cancelled ORDER BY r.opened_at DESC, r.id LIMIT %(limit)s
+
 -- name: queued_since
 -- When the run that has been at work or queued for longest was queued.
 SELECT extract(epoch FROM min(r.queued_at))::float8
