@@ -10,4 +10,3 @@ CREATE INDEX runs_closed ON runs (closed_at) WHERE state = 'settled';
 CREATE INDEX evaluations_unproven_members ON evaluations (run_id, reason) INCLUDE (member_id)
     WHERE outcome = 'pending' AND reason <> 'not_evaluated';
 DROP INDEX evaluations_unproven;
-ALTER INDEX evaluations_unproven_members RENAME TO evaluations_unproven;
