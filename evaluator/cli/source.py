@@ -47,7 +47,7 @@ class Source(Generic[_T]):
         try:
             self._value, self._silent_since = self._read(), None
         except Exception as error:  # noqa: BLE001  # whatever it is, it is shown, and the next reading may do better
-            self._value, self._why = None, self._explain(error)
+            self._why = self._explain(error)
             self._silent_since = begun if self._silent_since is None else self._silent_since
         self._begun = None
 

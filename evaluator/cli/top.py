@@ -49,8 +49,9 @@ def top(
     """
     with open_session() as session:
         sources = _sources(session)
-        console = Console(width=None if sys.stdout.isatty() else _PIPED)
-        if once or as_json or not console.is_terminal or console.is_dumb_terminal:
+        live = sys.stdout.isatty()  # which rich does not go by where FORCE_COLOR is set
+        console = Console(width=None if live else _PIPED)
+        if once or as_json or not live or console.is_dumb_terminal:
             view = _look_once(session, sources)
             if as_json:
                 print_json(_document(view))

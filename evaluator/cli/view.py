@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
+from math import ceil
 from textwrap import wrap
 
 from rich.console import Group, RenderableType
@@ -167,7 +168,7 @@ def _queues(view: View) -> Iterator[Text]:
 def _pace(pacer: PacerState, limit: float) -> Iterator[_Part]:
     yield f"{pacer.sent} of {limit:g} requests in the last second"
     if pacer.paused_for:
-        yield f", paused for another {_duration(pacer.paused_for)}", _DOUBTFUL
+        yield f", paused for another {_duration(ceil(pacer.paused_for))}", _DOUBTFUL
     elif pacer.rate < limit:
         yield f", slowed to {pacer.rate:.3g} a second", _DOUBTFUL
     else:

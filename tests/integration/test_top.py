@@ -156,6 +156,7 @@ def test_without_a_terminal_it_is_one_plain_look(busy: Stage) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert "\x1b" not in shown.out
     assert re.search("^left +130 evaluations, and no worker is alive$", shown.out, re.MULTILINE)
+    assert "\x1b[?1049h" not in busy.evaluator("top", FORCE_COLOR="1").out
     with terminal(busy.evaluator, "top", "--once") as once:
         assert once.process.wait(20) == 0
         assert "130 evaluations" in once.listen()

@@ -152,7 +152,7 @@ def test_what_is_in_the_way_is_told() -> None:
 
 def test_what_leetcode_slows_down_is_told() -> None:
     pause = replace(QUEUE, pacer=replace(QUEUE.pacer, paused_for=12.3, rate=2.5, sent=0))
-    assert line(drawn(queue=pause), "leetcode").endswith(", paused for another 12 s")
+    assert line(drawn(queue=pause), "leetcode").endswith(", paused for another 13 s")
     slow = replace(QUEUE, pacer=replace(QUEUE.pacer, rate=2.5, sent=2))
     assert line(drawn(queue=slow), "leetcode") == "2 of 20 requests in the last second, slowed to 2.5 a second"
 
