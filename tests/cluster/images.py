@@ -113,9 +113,11 @@ def _exists(name: str) -> bool:
 
 
 def _buildah(*arguments: str | Path) -> str:
-    # The isolation that needs no rights beyond chroot(2).
+    # The isolation that needs no rights beyond chroot(2). What RUN mounts as a cache lies with temporary files.
+    temporary = IMAGES / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
     store = ("--root", IMAGES / "store", "--runroot", IMAGES / "run", "--storage-driver", "overlay")
-    return run("buildah", *store, *arguments, env={"BUILDAH_ISOLATION": "chroot"})
+    return run("buildah", *store, *arguments, env={"BUILDAH_ISOLATION": "chroot", "TMPDIR": str(temporary)})
 
 
 def _image(name: str, tag: str) -> Image:

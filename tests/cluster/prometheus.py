@@ -21,8 +21,11 @@ _API = "v1beta1.external.metrics.k8s.io"
 _NAME = {"name": "prometheus-adapter", "namespace": "kube-system"}
 
 
-def start(metric: str, namespace: str, address: str) -> None:
-    """Scrape a Service of a namespace, and return when `metric` is served as an external one of it."""
+def start(metric: str, namespace: str, address: str, rules: str) -> None:
+    """Scrape a Service of a namespace, and return when `metric` is served as an external one of it.
+
+    `rules` is the adapter's configuration.
+    """
     install("prometheus")
     folder = RUN / "prometheus"
     folder.mkdir(exist_ok=True)
@@ -33,8 +36,7 @@ def start(metric: str, namespace: str, address: str) -> None:
         *(*INSIDE, "prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}"),
         f"--web.listen-address={CONTROL_PLANE}:{_PORT}",
     )
-    rules = CONF / "prometheus-adapter.json"
-    rules.write_text(json.dumps(_rules(metric)), encoding="utf-8")
+    (CONF / "prometheus-adapter.yaml").write_text(rules, encoding="utf-8")
     uses = ("lister-kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
     processes.start(
         "prometheus-adapter",
@@ -42,7 +44,11 @@ def start(metric: str, namespace: str, address: str) -> None:
         prometheus_adapter(),
         *(f"--{use}={kubeconfig('admin')}" for use in uses),
         *(f"--bind-address={CONTROL_PLANE}", f"--secure-port={_ADAPTER_PORT}", f"--cert-dir={folder}"),
-        *(f"--prometheus-url=http://{CONTROL_PLANE}:{_PORT}", f"--config={rules}", "--metrics-relist-interval=2s"),
+        *(
+            f"--prometheus-url=http://{CONTROL_PLANE}:{_PORT}",
+            f"--config={CONF}/prometheus-adapter.yaml",
+            "--metrics-relist-interval=2s",
+        ),
     )
     _kubectl(
         "apply",
@@ -63,19 +69,6 @@ def stop() -> None:
 def _scraping(namespace: str, address: str) -> object:
     job = {"job_name": "evaluator", "static_configs": [{"targets": [address], "labels": {"namespace": namespace}}]}
     return {"global": {"scrape_interval": "1s"}, "scrape_configs": [job]}
-
-
-def _rules(metric: str) -> object:
-    """Every server tells the same figure, so one of them is taken; an HPA wants those of several queues and states."""
-    return {
-        "externalRules": [
-            {
-                "seriesQuery": f'{metric}{{namespace!=""}}',
-                "resources": {"overrides": {"namespace": {"resource": "namespace"}}},
-                "metricsQuery": "sum(max by (queue, state) (<<.Series>>{<<.LabelMatchers>>}))",
-            }
-        ]
-    }
 
 
 def _objects() -> list[object]:

@@ -17,6 +17,7 @@ import pytest
 from tests.cluster import cluster, images, programs
 from tests.cluster.place import KUBECONFIG
 from tests.e2e import services
+from tests.e2e.installers import Helm
 from tests.e2e.kubernetes import Namespace
 from tests.e2e.release import Release, prepared
 
@@ -69,6 +70,6 @@ def beside(given: Given) -> Iterator[services.Services]:
 def release(given: Given, beside: services.Services) -> Iterator[Release]:
     """The chart, installed as most would: two servers, two workers, no autoscaler. Tests leave it as they find it."""
     namespace = Namespace(given.kubectl, given.kubeconfig, "evaluator")
-    with prepared(namespace, beside, given.evaluator, programs.helm("helm4")) as release:
+    with prepared(namespace, beside, given.evaluator, Helm(programs.helm("helm4"), namespace)) as release:
         release.install()
         yield release

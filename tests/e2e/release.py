@@ -1,56 +1,42 @@
-"""The evaluator in a namespace of its own, installed by its chart, with a database of its own."""
+"""The evaluator in a namespace of its own, with a database of its own."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from evaluator.ledger.database import Database
-from tests.cluster.images import ROOT
-from tests.cluster.shell import CommandError, run
 from tests.e2e.grind import Grind
+from tests.e2e.installers import NAME, Installer
 from tests.e2e.kubernetes import Namespace
 from tests.e2e.services import LEETCODE_URL, PASSWORD, REDIS, Services
 
-CHART = ROOT / "deploy/helm"
-NAME = "evaluator"
 SERVER, WORKER, CRONJOB = f"deployment/{NAME}-server", f"deployment/{NAME}-worker-all", f"cronjob/{NAME}-enqueue"
-WORKERS = f"app.kubernetes.io/instance={NAME},app.kubernetes.io/component=worker-all"
-SERVERS = f"app.kubernetes.io/instance={NAME},app.kubernetes.io/component=server"
+SERVERS, WORKERS = (f"app.kubernetes.io/name={NAME},app.kubernetes.io/component={x}" for x in ("server", "worker-all"))
 
 _redis_databases = count(1)
 
 
 @dataclass(frozen=True)
 class Release:
-    """What is installed; `values` are the chart's."""
+    """What is installed, or can be: `values` are the chart's."""
 
     namespace: Namespace
-    helm: Path
+    installer: Installer
     values: Mapping[str, Any]
     grind: Grind
 
-    def install(self, *options: str, chart: Path = CHART) -> None:
-        """Install it, or upgrade it, and return when everything runs."""
-        self.helm_says(
-            *("upgrade", "--install", NAME, str(chart), "--values=-", "--wait", "--timeout=3m", *options),
-            stdin=json.dumps(self.values),
-        )
+    def install(self, **values: Any) -> None:
+        """Install it, with these values over its own, and return when everything runs."""
+        self.installer.install({**self.values, **values})
 
-    def helm_says(self, *words: str, stdin: str | None = None) -> str:
-        where = (f"--kubeconfig={self.namespace.kubeconfig}", f"--namespace={self.namespace.name}")
-        try:
-            return run(self.helm, *words, *where, stdin=stdin)
-        except CommandError as error:
-            raise AssertionError(f"{error}\n{self.namespace.where_it_stands()}") from None
-
-    def with_values(self, values: Mapping[str, Any]) -> Release:
-        return replace(self, values=_over(self.values, values))
+    def stop_servers(self) -> None:
+        """Return when none is left, so that nobody enqueues by himself."""
+        self.namespace("scale", SERVER, "--replicas=0")
+        self.namespace.until("no server is left", lambda: not self.namespace.get("pods", selector=SERVERS))
 
     def start(self, job: str) -> str:
         """Create a Job from the CronJob, of that name after the CronJob's, as a person does."""
@@ -76,22 +62,24 @@ class Release:
 
 
 @contextmanager
-def prepared(namespace: Namespace, services: Services, image: str, helm: Path) -> Iterator[Release]:
+def prepared(namespace: Namespace, services: Services, image: str, installer: Installer) -> Iterator[Release]:
     """A namespace with everything that an installation needs; nothing is installed yet."""
     namespace.create()
     repository, _, tag = image.rpartition(":")
+    number = next(_redis_databases)
     with services.database() as name:
-        for secret, data in {
-            "postgres": {"DATABASE_URL": services.url_from_pods(name)},
-            "redis": {"REDIS_PASSWORD": PASSWORD},
-            "admin": {"ADMIN_TOKEN": PASSWORD},
-        }.items():
-            set_secret(namespace, secret, data)
+        secret = {
+            "DATABASE_URL": services.url_from_pods(name),
+            "REDIS_URL": f"redis://:{PASSWORD}@{REDIS}:6379/{number}",
+            "REDIS_PASSWORD": PASSWORD,
+            "ADMIN_TOKEN": PASSWORD,
+        }
+        set_secret(namespace, secret)
         values = {
             "image": {"repository": repository, "tag": tag},
-            "postgres": {"existingSecret": "postgres"},
-            "redis": {"host": REDIS, "existingSecret": "redis", "db": next(_redis_databases)},
-            "adminToken": {"existingSecret": "admin"},
+            "postgres": {"existingSecret": NAME},
+            "redis": {"host": REDIS, "existingSecret": NAME, "db": number},
+            "adminToken": {"existingSecret": NAME},
             "settings": {
                 "LEETCODE_URL": LEETCODE_URL,
                 "LEETCODE_REQUESTS_PER_SECOND": 10,
@@ -105,19 +93,11 @@ def prepared(namespace: Namespace, services: Services, image: str, helm: Path) -
         }
         database = Database(services.url_from_here(name))
         try:
-            yield Release(namespace, helm, values, Grind(namespace, database, services.leetcode))
+            yield Release(namespace, installer, values, Grind(namespace, database, services.leetcode))
         finally:
             database.close()
             namespace.delete()
 
 
-def set_secret(namespace: Namespace, name: str, data: Mapping[str, str]) -> None:
-    namespace.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    result = dict(below)
-    for key, value in above.items():
-        inner = result.get(key)
-        result[key] = _over(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
-    return result
+def set_secret(namespace: Namespace, data: Mapping[str, str]) -> None:
+    namespace.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": NAME}, "stringData": data})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.images import ROOT
 from tests.e2e.conftest import Given
 from tests.e2e.kubernetes import Namespace
+from tests.e2e.release import SERVER, Release
 from tests.e2e.services import LEETCODE_URL, PASSWORD, REDIS, Services
 from tests.faults.arena import DAYS, FIRST, fate, handles, people
 
@@ -76,6 +79,19 @@ def pod(image: str, *arguments: str) -> dict[str, Any]:
     }
 
 
+INSPECT = """
+import evaluator, hashlib, json, os, pathlib, shutil
+root = pathlib.Path(evaluator.__file__).parent
+files = [path for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+print(json.dumps({
+    "user": [os.getuid(), os.getgid()],
+    "tools": [name for name in ("cc", "gcc", "git", "make", "pip", "uv") if shutil.which(name)],
+    "files": {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+}))
+"""
+"""Who runs in a pod, with what at hand, and what the package is there."""
+
+
 def job(namespace: Namespace, image: str, *arguments: str) -> str:
     """Run a command to its end, and give what it printed."""
     template = {"spec": pod(image, *arguments) | {"restartPolicy": "Never"}}
@@ -106,7 +122,14 @@ def test_it_settles_days_as_nobody_and_with_a_root_that_is_read_only(
     }
     assert outcomes == {handle: fate(handle, DAYS).outcomes for handle in MEMBERS}
     namespace.rolled_out("deployment/server")
-    assert (
-        namespace.get("pods", selector="role in (server,worker)")[0]["status"]["containerStatuses"][0]["restartCount"]
-        == 0
-    )
+
+
+def test_it_holds_the_sources_as_they_are_and_nothing_to_build_with(given: Given, release: Release) -> None:
+    if not given.ours:
+        pytest.skip("the image is not of these sources")
+    told = json.loads(release.namespace("exec", SERVER, "--container=server", "--", "python", "-c", INSPECT))
+    sources = [path for path in (ROOT / "evaluator").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    digests = {
+        str(path.relative_to(ROOT / "evaluator")): hashlib.sha256(path.read_bytes()).hexdigest() for path in sources
+    }
+    assert told == {"user": [10001, 10001], "tools": [], "files": digests}

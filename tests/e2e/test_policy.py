@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.cluster.shell import CommandError
-from tests.e2e.release import NAME, WORKERS, Release
+from tests.e2e.installers import NAME
+from tests.e2e.release import WORKERS, Release
 
 pytestmark = pytest.mark.e2e
 

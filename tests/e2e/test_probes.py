@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.release import SERVERS, WORKERS, Release
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
 _STOP_ALL = "import os, signal; os.kill(-1, signal.SIGSTOP)"
 """Every process of a container but the first one: it is there, and does nothing any more."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.cluster import keda, prometheus
+from tests.cluster.images import ROOT
 from tests.e2e.conftest import Given
-from tests.e2e.release import NAME, WORKER, Release
+from tests.e2e.installers import NAME
+from tests.e2e.release import WORKER, Release
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.long]
 
+MANUAL = ROOT / "docs/kubernetes.md"
 MEMBERS = 400
 """At ten requests a second four days of them take 20 s."""
 
@@ -32,7 +36,9 @@ def external_metrics(given: Given, release: Release) -> Iterator[None]:
     if not given.ours:
         pytest.skip("it takes a Prometheus adapter, which is started beside the cluster of tests.cluster only")
     server = release.namespace.get(f"service/{NAME}-server")["spec"]["clusterIP"]
-    prometheus.start("evaluator_queue_messages", release.namespace.name, f"{server}:80")
+    rule = re.search(r"```yaml\n(externalRules:.*?)```", MANUAL.read_text(encoding="utf-8"), re.DOTALL)
+    assert rule, f"{MANUAL} shows no rule for prometheus-adapter"
+    prometheus.start("evaluator_queue_messages", release.namespace.name, f"{server}:80", rule[1])
     yield
     prometheus.stop()
 
@@ -48,14 +54,14 @@ def with_keda(given: Given) -> Iterator[None]:
 
 @pytest.mark.usefixtures("external_metrics")
 def test_an_hpa_scales_by_the_servers_figure_of_messages(release: Release) -> None:
-    release.with_values({"autoscaling": AT_ONCE | {"mode": "hpa"}}).install()
+    release.install(autoscaling=AT_ONCE | {"mode": "hpa"})
     scales(release, "hpa", least=1)
 
 
 @pytest.mark.usefixtures("with_keda")
 def test_keda_starts_the_first_worker_and_stops_the_last(release: Release) -> None:
     quick = {"pollingInterval": 2, "cooldownPeriod": 5, "warm": []}
-    release.with_values({"autoscaling": AT_ONCE | {"mode": "keda", "keda": quick}}).install()
+    release.install(autoscaling=AT_ONCE | {"mode": "keda", "keda": quick})
     scales(release, "keda", least=0)
 
 

@@ -13,8 +13,7 @@ pytestmark = pytest.mark.e2e
 
 def test_a_day_is_settled_when_its_time_comes(release: Release) -> None:
     namespace = release.namespace
-    namespace("scale", SERVER, "--replicas=0")  # a server enqueues too
-    namespace.rolled_out(SERVER)
+    release.stop_servers()
     release.grind.challenge("scheduled", 24)
     schedule = namespace.get(CRONJOB)["spec"]["schedule"]
     namespace("patch", CRONJOB, "--patch", json.dumps({"spec": {"schedule": "* * * * *"}}))

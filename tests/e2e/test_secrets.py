@@ -6,7 +6,8 @@ import psycopg
 import pytest
 import requests
 
-from tests.e2e.release import NAME, SERVER, WORKER, Release, set_secret
+from tests.e2e.installers import NAME
+from tests.e2e.release import SERVER, WORKER, Release, set_secret
 from tests.e2e.services import PASSWORD, Services
 
 pytestmark = pytest.mark.e2e
@@ -23,8 +24,8 @@ def test_secrets_are_rotated_by_a_rollout(release: Release, beside: Services) ->
         connection.execute("CREATE ROLE rotated SUPERUSER LOGIN PASSWORD 'another'")
         url = beside.url_from_pods(connection.info.dbname)
         try:
-            set_secret(namespace, "admin", {"ADMIN_TOKEN": "another"})
-            set_secret(namespace, "postgres", {"DATABASE_URL": url.replace(f"evaluator:{PASSWORD}", "rotated:another")})
+            rotated = url.replace(f"evaluator:{PASSWORD}", "rotated:another")
+            set_secret(namespace, {"ADMIN_TOKEN": "another", "DATABASE_URL": rotated, "REDIS_PASSWORD": PASSWORD})
             for deployment in (SERVER, WORKER):
                 namespace("rollout", "restart", deployment)
             for deployment in (SERVER, WORKER):
@@ -38,8 +39,7 @@ def test_secrets_are_rotated_by_a_rollout(release: Release, beside: Services) ->
             with namespace.forwarded(f"{NAME}-server", 80) as server:
                 assert {token: ask(server, token) for token in ("another", PASSWORD)} == {"another": 200, PASSWORD: 401}
         finally:
-            set_secret(namespace, "admin", {"ADMIN_TOKEN": PASSWORD})
-            set_secret(namespace, "postgres", {"DATABASE_URL": url})
+            set_secret(namespace, {"ADMIN_TOKEN": PASSWORD, "DATABASE_URL": url, "REDIS_PASSWORD": PASSWORD})
 
 
 def ask(server: str, token: str) -> int:
