@@ -89,7 +89,7 @@ def test_a_retry_waits_for_redis_longer_than_a_job_may_take(arena: Arena) -> Non
     worker = arena.worker(JOB_TIME_LIMIT="3s", WORKER_CONCURRENCY="1")
     until(lambda: arena.leetcode.requests() == 1)
     arena.redis.stop()
-    until(lambda: "A retry could not be sent" in worker.said())
+    until(lambda: "Retry waits to be sent, Redis is away" in worker.said())
     stays(lambda: worker.code is None, seconds=5)
     arena.redis.start()
     arena.finish(keeping=False)
