@@ -93,6 +93,7 @@ def test_the_port_is_free_when_its_first_process_is_killed(arena: Arena, exposed
     worker.send(signal.SIGKILL)
     until(lambda: exposed.status("/healthz") == 0)
     start(arena, exposed, tmp_path)
+    worker.kill()  # the other processes, which outlive the first
 
 
 def test_outages_of_others_make_it_neither_unwell_nor_unready(arena: Arena, exposed: Exposed, tmp_path: Path) -> None:
