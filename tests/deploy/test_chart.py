@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -59,12 +60,22 @@ def test_kube_score_finds_nothing(example: Path) -> None:
 
 
 def test_checkov_finds_nothing(tmp_path: Path) -> None:
+    rendered, scratch = tmp_path / "rendered", tmp_path / "scratch"
+    rendered.mkdir()
+    scratch.mkdir()
     for example in LINTED:
-        (tmp_path / example.name).write_text(render(example).text)
-    arguments = ["--framework=kubernetes", f"--directory={tmp_path}", "--output=json", "--compact", "--quiet"]
+        (rendered / example.name).write_text(render(example).text)
+    arguments = ["--framework=kubernetes", f"--directory={rendered}", "--output=json", "--compact", "--quiet"]
     ignored = [f"--skip-check={','.join(CHECKOV_IGNORED)}"]
+    # Its parser of Terraform leaves a cache among the temporary files.
+    environment = os.environ | {"TMPDIR": str(scratch)}
     done = subprocess.run(
-        [tool("checkov"), *arguments, *ignored], capture_output=True, text=True, timeout=300, check=False
+        [tool("checkov"), *arguments, *ignored],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=environment,
     )
     report = json.loads(done.stdout)
     assert report["summary"]["passed"] > 500
