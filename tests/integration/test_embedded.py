@@ -22,12 +22,13 @@ from evaluator.local.postgres import embedded_postgres
 from evaluator.local.redis import embedded_redis
 
 PROGRAM = """
-import sys
+import signal, sys
 from pathlib import Path
 import psycopg, redis
 from evaluator.local.postgres import embedded_postgres
 from evaluator.local.redis import embedded_redis
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which tests under nohup would inherit ignored
 folder = Path(sys.argv[1])
 with embedded_postgres(folder) as database, embedded_redis(folder) as queue, redis.Redis.from_url(queue) as client:
     with psycopg.connect(database) as connection:
