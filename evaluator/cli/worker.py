@@ -97,7 +97,9 @@ def _compose() -> None:
     settings = read_settings()
     start_tracing(os.environ)
     retries = PersistentRetries(settings.job_attempts, settings.job_backoff, is_outage)
-    database = (TracedDatabase if tracer() else Database)(settings.database_url, settings.worker_concurrency + 1)
+    database = (TracedDatabase if tracer() else Database)(
+        settings.database_url, settings.worker_concurrency + 1, plans_once=True
+    )
     folder = os.environ.get(FOLDER)
     instruments = Instruments(shared=folder is not None)
     spans = [Spans()] if tracer() else []

@@ -46,8 +46,12 @@ set_json_loads(orjson.loads)  # several times as fast as the library's default
 class Database:
     """A pool of connections; each use is one transaction, in autocommit unless `transaction()` is asked for."""
 
-    def __init__(self, url: str, connections: int = 4, wait: float = 10.0) -> None:
-        """Open lazily. `wait` is how many seconds a caller waits for a connection before it is an error."""
+    def __init__(self, url: str, connections: int = 4, wait: float = 10.0, *, plans_once: bool = False) -> None:
+        """Open lazily. `wait` is how many seconds a caller waits for a connection before it is an error.
+
+        With `plans_once` Postgres plans each statement once in a connection: right for a worker, whose statements find
+        rows by their keys, and not for reports, whose best plan depends on what is asked.
+        """
         self.url = url
         said = conninfo_to_dict(url)
         self._conninfo = make_conninfo(url, **{name: value for name, value in _CONNECTING.items() if name not in said})
@@ -58,7 +62,7 @@ class Database:
             timeout=wait,
             open=False,
             kwargs={"autocommit": True},
-            configure=_prepare,
+            configure=_prepare_to_plan_once if plans_once else _prepare,
             check=None,
             # It would double the pauses between its attempts for five minutes: an outage of two would last four.
             reconnect_timeout=wait,
@@ -169,6 +173,11 @@ def _is_alive(connection: Connection) -> bool:
 def _prepare(connection: Connection) -> None:
     """Have Postgres notice, too, that we are gone: until then it holds the locks of a machine that vanished."""
     connection.execute(_SQL["notice_silence"])
+
+
+def _prepare_to_plan_once(connection: Connection) -> None:
+    _prepare(connection)
+    connection.execute(_SQL["plan_once"])
 
 
 class DatabaseClock:

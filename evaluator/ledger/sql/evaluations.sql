@@ -28,7 +28,8 @@ SELECT b.*, (
         EXISTS (SELECT FROM observations s
                 WHERE s.handle_key = m.handle_key AND s.brings_solves = ANY ('{t,f}')
                   AND s.fetched_at >= b.day_end - 1)) ORDER BY e.member_id), '[]')
-    FROM evaluations e JOIN members m ON m.id = e.member_id
+    -- Each member looked up: a join might, for any batch, go through all members in their order.
+    FROM evaluations e CROSS JOIN LATERAL (SELECT * FROM members WHERE id = e.member_id LIMIT 1) m
     WHERE e.run_id = %(run_id)s AND e.batch = %(batch)s
       AND (e.evaluated_at IS NULL OR e.evaluated_at < b.opened_at)
       AND (e.outcome = 'pending' OR b.reevaluate))
@@ -89,7 +90,8 @@ LEFT JOIN LATERAL (
            count(*) FILTER (WHERE day = %(day)s) AS entries
     FROM postings WHERE member_id = e.member_id
 ) p ON true
-WHERE e.member_id = ANY (%(ids)s) AND e.day = %(day)s
+-- Both by the ids: a join alone might go through all members in their order.
+WHERE e.member_id = ANY (%(ids)s) AND m.id = ANY (%(ids)s) AND e.day = %(day)s
 
 -- name: outcomes
 -- For a replay: every day of these members, who are of one challenge. Its days are looked up first, so that no plan
