@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import ExitStack
@@ -20,6 +21,8 @@ from evaluator.queue.messages import QUEUES
 from evaluator.tracing import start_tracing, tracer
 
 _log = structlog.get_logger(__name__)
+
+_COLLECT_EVERY = 20_000  # objects, some megabytes
 
 SHUTDOWN_MARGIN = 10.0
 """Seconds beyond JOB_TIME_LIMIT that a worker has to finish its jobs when it is told to stop."""
@@ -119,8 +122,20 @@ def _compose() -> None:
             return GivenUp(len(result.errors), result.errors[-1]) if result.errors else None
         return Again(retry_delay(result, settings.job_backoff), result.why, failed=isinstance(result, TryAgain))
 
+    _spare_collector()
     declare_actors(session.broker, on_run, on_batch, settings.job_time_limit)
     dramatiq.set_broker(session.broker)
+
+
+def _spare_collector() -> None:
+    """Have Python look for garbage less often, and not among what stays.
+
+    A batch makes thousands of tuples and few cycles, and every 700 of them Python looked, in the end through all that
+    is imported: a fifth of a worker's CPU.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_EVERY)
 
 
 def is_outage(error: BaseException) -> bool:

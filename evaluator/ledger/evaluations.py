@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import psycopg
 
@@ -102,12 +103,32 @@ class Finished:
     batches: Sequence[int]
 
 
-def begin(connection: Connection, run_id: int, batch: int) -> Attempt | None:
-    """Count an attempt at a batch; None where there is nothing to do, or work is paused."""
-    row = connection.execute(_SQL["begin"], {"run_id": run_id, "batch": batch}).fetchone()
-    if row is None:
-        return None
-    number, challenge_id, day, day_start, day_end, reevaluate, opened_at, counts_from, *rules, members = row
+def begin(connection: Connection, batches: Collection[tuple[int, int]]) -> dict[tuple[int, int], Attempt]:
+    """Count an attempt at each of some batches, given by run and number.
+
+    Those are left out for which there is nothing to do, and all of them while work is paused.
+    """
+    rows = connection.execute(
+        _SQL["begin"], {"runs": array(run_id for run_id, _ in batches), "numbers": array(batch for _, batch in batches)}
+    )
+    begun = (_attempt(*row) for row in rows)
+    return {(attempt.run_id, attempt.batch): attempt for attempt in begun}
+
+
+def _attempt(  # noqa: PLR0913, PLR0917  # the columns of the statement
+    run_id: int,
+    batch: int,
+    number: int,
+    challenge_id: str,
+    day: date,
+    day_start: int,
+    day_end: int,
+    reevaluate: bool,
+    opened_at: datetime,
+    counts_from: int,
+    *rest: Any,
+) -> Attempt:
+    *rules, members = rest
     return Attempt(
         run_id,
         batch,

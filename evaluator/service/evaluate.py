@@ -31,6 +31,7 @@ from evaluator.leetcode.refusal import Refusal
 from evaluator.service.close import close_if_done
 from evaluator.service.difficulty import Problems
 from evaluator.service.fan_out import SENT_TOGETHER, send_waiting
+from evaluator.service.group_commit import GroupCommit
 from evaluator.service.judge import Day
 from evaluator.service.meter import Meter, Unmeasured
 from evaluator.service.outbox import Outbox
@@ -76,6 +77,14 @@ class NotNow:
 
 Result = Done | TryAgain | NotNow
 
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What came of beginning a batch: None where nothing is to be done."""
+
+    attempt: Attempt | None
+
+
 LONGEST_DELAY = 20.0
 """Seconds that LeetCode or the pacer is believed in at once: when it is back sooner than said, work goes on sooner."""
 
@@ -102,6 +111,7 @@ class Evaluator:
         self._upstream = upstream
         self._attempts = attempts
         self._meter = meter or Unmeasured()
+        self._beginning: GroupCommit[tuple[int, int], _Begun] = GroupCommit(self._begin_together)
         self._recorder = Recorder(database, upstream, self._meter)
 
     def evaluate(self, run_id: int, batch: int) -> Result:
@@ -112,8 +122,7 @@ class Evaluator:
         3. Decide and record in one transaction everybody with an answer; on the last attempt, everybody.
         4. Send batches that wait for room, or close the run.
         """
-        with self._database.connection() as connection:
-            attempt = begin(connection, run_id, batch)
+        attempt = self._begin(run_id, batch)
         if attempt is None:
             # Done before, it may be by a worker that was lost before it sent others.
             self._go_on(run_id)
@@ -141,6 +150,17 @@ class Evaluator:
                 send_waiting(self._database, self._outbox, attempt.run_id)
             return Done(recorded.members, recorded.errors)
         return self._put_off(attempt, answers.refusal or recorded.refusal)
+
+    def _begin(self, run_id: int, batch: int) -> Attempt | None:
+        asked = (run_id, batch)
+        begun = self._beginning.perform(None, asked) or self._begin_together([asked])[0]
+        return begun.attempt
+
+    def _begin_together(self, batches: Sequence[tuple[int, int]]) -> list[_Begun]:
+        with self._database.connection() as connection:
+            # In one order, or two workers' deliveries of the same batches might wait for each other.
+            attempts = begin(connection, sorted(batches))
+        return [_Begun(attempts.get(one)) for one in batches]
 
     def _go_on(self, run_id: int) -> None:
         send_waiting(self._database, self._outbox, run_id)

@@ -16,6 +16,7 @@ import pytest
 
 from evaluator.domain.rules import Difficulty, Rules
 from evaluator.ledger.database import Database
+from evaluator.ledger.evaluations import begin
 from evaluator.leetcode.client import Client
 from evaluator.leetcode.pacer import Pacer
 from evaluator.service.evaluate import Done, Evaluator, NotNow, Result, TryAgain, retry_delay
@@ -79,6 +80,20 @@ def test_messages_about_what_does_not_exist_do_nothing(stage: Stage) -> None:
     assert stage.hand.evaluator.evaluate(run_id, 2) == Done()
     assert stage.hand.evaluator.evaluate(run_id + 1, 1) == Done()
     assert stage.leetcode.requests() == 0
+
+
+def test_several_batches_are_begun_at_once_each_with_its_own_members(stage: Stage) -> None:
+    stage.hand.users_per_request = 8
+    run_id = opened(stage)
+    stage.hand.evaluator.evaluate(run_id, 2)
+    with stage.database.connection() as connection:
+        begun = begin(connection, [(run_id, 3), (run_id, 1), (run_id, 1), (run_id, 2), (run_id, 99), (run_id + 1, 1)])
+    members = {batch: [member.handle for member in attempt.members] for (_, batch), attempt in begun.items()}
+    assert members == {
+        1: [f"idle-{n}" for n in range(8)],
+        3: [f"idle-{n}" for n in range(16, 20)],
+    }
+    assert [attempt.number for attempt in begun.values()] == [1, 1]
 
 
 def test_deliveries_at_once_write_one_outcome_and_one_posting(stage: Stage, database_url: str) -> None:

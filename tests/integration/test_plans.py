@@ -106,7 +106,8 @@ OF_FILES: Mapping[str, Mapping[str, object]] = {
         "id": "c7", "ids": "{650,651}", "outcomes": "{passed,failed}", "reasons": "{enough,not_enough}",
         "solved": "{1,0}", "required": "{1,1}", "current": "{5,0}", "longest": "{5,4}",
         "through": "{2026-04-10,2026-04-10}", "amounts": "{0,500}", "entries": "{2,2}", "evidence": "[[], []]",
-        "errors": "[null, null]", "fetched_at": "{1775869200,1775869200}", "standings": "{visible,visible}",
+        "errors": "[null, null]", "runs": "{31507,31507}", "numbers": "{3,4}",
+        "fetched_at": "{1775869200,1775869200}", "standings": "{visible,visible}",
         "row_counts": "{0,0}", "contradictory": "{f,f}", "keys": '["m7001", "m7002"]', "active_dates": '["{}", "{}"]',
         "calendar_years": '["{2026}", "{2026}"]', "details": '["", ""]', "solves": "[[], []]",
     },
@@ -240,7 +241,15 @@ def test_a_batch_reads_the_rows_of_its_members_only_though_postgres_knows_nothin
 ) -> None:
     row = large.execute("SELECT id FROM runs WHERE challenge_id = 'fresh'").fetchone()
     assert row is not None
-    fresh = {"run_id": row[0], "batch": 6400, "ids": "{32001,32002}", "keys": "{f2001,f2002}", "since": "{1,1}"}
+    fresh = {
+        "run_id": row[0],
+        "batch": 6400,
+        "runs": f"{{{row[0]}}}",
+        "numbers": "{6400}",
+        "ids": "{32001,32002}",
+        "keys": "{f2001,f2002}",
+        "since": "{1,1}",
+    }
     otherwise = {"record": {"keys": '["f2001", "f2002"]'}, "take_unsent": {"id": row[0], "window": 16}}
     found = []
     for (file, name), statement in all_statements().items():
@@ -277,7 +286,8 @@ INSERT INTO batches (run_id, batch, size, sent_at) SELECT run_id, batch, count(*
 def test_a_batch_of_a_first_day_reads_no_other_members(postgres_url: str, migrated_template: str) -> None:
     """To Postgres the evaluated members are the first 500: going through all in their order seems to end soon."""
     young = {
-        "run_id": 2, "batch": 400, "first_batch": 400, "last_batch": 400, "finished": "{400}", "id": "young",
+        "run_id": 2, "batch": 400, "runs": "{2}", "numbers": "{400}",
+        "first_batch": 400, "last_batch": 400, "finished": "{400}", "id": "young",
         "ids": "{8001,8002}", "keys": "{y8001,y8002}", "since": "{1,1}", "freezes": False,
     }  # fmt: skip
     otherwise = {"record": {"keys": '["y8001", "y8002"]'}}

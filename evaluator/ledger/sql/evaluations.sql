@@ -1,22 +1,22 @@
 -- One batch of evaluations: taken, decided elsewhere, recorded in one transaction.
 
 -- name: begin
--- Count the attempt before any work, so that a batch that kills its worker is given up some day. With it come the
--- members that this pass has not decided yet. The commit is not waited for: if Postgres crashes just now, an attempt is
--- not counted.
+-- Count the attempts at batches before any work, so that one that kills its worker is given up some day. With each come
+-- the members that this pass has not decided yet. The commit is not waited for: if Postgres crashes just now, an attempt
+-- is not counted.
 WITH begun AS (
     UPDATE batches b SET state = 'active', attempts = b.attempts + 1, started_at = clock_timestamp(),
                          -- Its message came, though a resume may have forgotten that it was sent.
                          sent_at = coalesce(b.sent_at, clock_timestamp())
-    FROM runs r
-    JOIN challenges c ON c.id = r.challenge_id
+    FROM unnest(%(runs)s::bigint[], %(numbers)s::integer[]) AS asked (run_id, batch)
+    JOIN runs r ON r.id = asked.run_id
     JOIN LATERAL (
         SELECT * FROM rules v WHERE v.challenge_id = r.challenge_id AND v.holds_from <= r.day
         ORDER BY v.holds_from DESC LIMIT 1
     ) v ON true
-    WHERE b.run_id = %(run_id)s AND b.batch = %(batch)s AND b.state <> 'done'
-      AND r.id = b.run_id AND r.state = 'open' AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
-    RETURNING b.attempts, r.challenge_id, r.day, r.day_start, r.day_end, r.reevaluate, r.opened_at, r.counts_from,
+    WHERE b.run_id = asked.run_id AND b.batch = asked.batch AND b.state <> 'done'
+      AND r.state = 'open' AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
+    RETURNING b.run_id, b.batch, b.attempts, r.challenge_id, r.day, r.day_start, r.day_end, r.reevaluate, r.opened_at, r.counts_from,
               v.min_solves, v.difficulties, v."unique", v.rest_days, v.freezes_per_month, v.penalty, v.cap
 )
 SELECT b.*, (
@@ -30,7 +30,7 @@ SELECT b.*, (
                   AND s.fetched_at >= b.day_end - 1)) ORDER BY e.member_id), '[]')
     -- Each member looked up: a join might, for any batch, go through all members in their order.
     FROM evaluations e CROSS JOIN LATERAL (SELECT * FROM members WHERE id = e.member_id LIMIT 1) m
-    WHERE e.run_id = %(run_id)s AND e.batch = %(batch)s
+    WHERE e.run_id = b.run_id AND e.batch = b.batch
       AND (e.evaluated_at IS NULL OR e.evaluated_at < b.opened_at)
       AND (e.outcome = 'pending' OR b.reevaluate))
 FROM begun b, set_config('synchronous_commit', 'off', true)
