@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
+import gc
 import os
 import signal
 import sys
-from collections.abc import Callable
-from importlib.metadata import version
-from typing import Annotated
-
-import typer
+from collections.abc import Mapping, Sequence
 
 _COMMANDS = {
     "up": "evaluator.cli.up:up",
@@ -43,42 +39,23 @@ def main() -> None:
     # Linux keeps a signal from process 1, which a command is in a container, unless it asked for it. Those that have
     # something to finish ask anew; for the others it is what it is elsewhere: the end, at once.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(_TERMINATED))
-    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    build({wanted: _COMMANDS[wanted]} if wanted in _COMMANDS else _COMMANDS)()
+    # What is imported is there to stay. Looking through it for garbage, again and again and once more at the exit, is
+    # a quarter of what a short command costs.
+    gc.disable()
+    from evaluator.cli.program import build
+
+    program = build(_wanted(sys.argv[1:]))
+    gc.freeze()
+    gc.enable()
+    program()
 
 
-def build(commands: dict[str, str]) -> typer.Typer:
-    """The program with these commands only."""
-    app = typer.Typer(
-        name="evaluator",
-        help="Settles daily LeetCode challenges: verdicts, streaks and penalties, exactly once and fairly.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-    )
-
-    @app.callback()
-    def program(
-        show_version: Annotated[
-            bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and end.")
-        ] = False,
-    ) -> None:
-        """Settles daily LeetCode challenges: verdicts, streaks and penalties, exactly once and fairly."""
-
-    for name, place in commands.items():
-        module, _, attribute = place.partition(":")
-        found: typer.Typer | Callable[..., None] = getattr(importlib.import_module(module), attribute)
-        if isinstance(found, typer.Typer):
-            app.add_typer(found, name=name)
-        else:
-            app.command(name)(found)
-    return app
-
-
-def _say_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"evaluator {version('evaluator')}")
-        raise typer.Exit
+def _wanted(words: Sequence[str]) -> Mapping[str, str]:
+    """The command that is asked for, no other; all of them where it takes all to answer."""
+    if words[:1] == ["--version"]:
+        return {}
+    name = next((word for word in words if not word.startswith("-")), None)
+    return {name: _COMMANDS[name]} if name in _COMMANDS else _COMMANDS
 
 
 if __name__ == "__main__":

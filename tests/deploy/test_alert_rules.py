@@ -17,7 +17,7 @@ import typer.main
 import yaml
 
 from evaluator.cli.__main__ import _COMMANDS as COMMANDS
-from evaluator.cli.__main__ import build
+from evaluator.cli.program import build
 from tests.deploy.prometheus import tool
 
 ROOT = Path(__file__).parents[2]
