@@ -32,6 +32,16 @@ def tool(name: str) -> Path:
     return found
 
 
+class Loader(yaml.CSafeLoader):
+    """Of YAML that says nothing twice, which an API server would refuse or take one of."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key) for key, _ in node.value]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        assert not twice, f"{', '.join(twice)} twice at {node.start_mark}"
+        return super().construct_mapping(node, deep)
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """What Helm would send to a cluster."""
@@ -70,10 +80,16 @@ def environment(container: Object) -> dict[str, Any]:
     return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container.get("env", ())}
 
 
-def render(values: Object | Path, release: str = "evaluator", helm: str = "helm4", chart: Path = CHART) -> Rendered:
-    done = _helm(helm, "template", release, str(chart), values=values)
+def render(
+    values: Object | Path,
+    release: str = "evaluator",
+    helm: str = "helm4",
+    chart: Path = CHART,
+    kubernetes: str = "1.34.0",
+) -> Rendered:
+    done = _helm(helm, "template", release, str(chart), "--kube-version", kubernetes, values=values)
     assert done.returncode == 0, done.stderr
-    documents = yaml.load_all(done.stdout, Loader=yaml.CSafeLoader)
+    documents = yaml.load_all(done.stdout, Loader=Loader)
     return Rendered(done.stdout, [document for document in documents if document])
 
 
@@ -84,9 +100,9 @@ def notes(values: Object) -> str:
     return done.stdout.partition("\nNOTES:\n")[2]
 
 
-def mistakes(values: Object, helm: str = "helm4") -> list[str]:
+def mistakes(values: Object, helm: str = "helm4", kubernetes: str = "1.34.0") -> list[str]:
     """The lines in which Helm refuses values."""
-    done = _helm(helm, "template", "evaluator", str(CHART), values=values)
+    done = _helm(helm, "template", "evaluator", str(CHART), "--kube-version", kubernetes, values=values)
     assert done.returncode != 0, "was not refused"
     assert not done.stdout
     return [
@@ -111,7 +127,5 @@ def over(below: Object, above: Object) -> Object:
 
 def _helm(helm: str, *arguments: str, values: Object | Path) -> subprocess.CompletedProcess[str]:
     command = [str(tool(helm)), *arguments, "--values", str(values) if isinstance(values, Path) else "-"]
-    if arguments[0] == "template":
-        command += ["--kube-version", "1.34.0"]
     text = None if isinstance(values, Path) else json.dumps(values)  # YAML that doesn't take "y" for true
     return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)

@@ -21,10 +21,19 @@ def test_all_pods_get_in_nothing_and_out_only_dns_postgres_and_redis() -> None:
     everybody = policy(rendered, "evaluator")
     assert everybody["policyTypes"] == ["Ingress", "Egress"]
     assert "ingress" not in everybody
-    assert ports(everybody["egress"]) == [53, 53, 6432, 6390]
+    assert ports(everybody["egress"]) == [53, 53, 5353, 5353, 6432, 6390]
     for name, pod in rendered.pods():
         assert everybody["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items(), name
-    assert everybody["egress"][0]["to"][0]["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+    pods, openshift, cache_of_a_node = everybody["egress"][0]["to"]
+    assert pods["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+    assert openshift == {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}
+    assert cache_of_a_node == {"ipBlock": {"cidr": "169.254.20.10/32"}}
+
+
+def test_further_ways_out_are_for_all_pods() -> None:
+    proxy = {"ports": [{"port": 3128}], "to": [{"ipBlock": {"cidr": "10.0.0.9/32"}}]}
+    rendered = render(with_needed({"networkPolicy": {"extraEgress": [proxy]}}))
+    assert policy(rendered, "evaluator")["egress"][-1] == proxy
 
 
 def test_only_workers_reach_leetcode_and_no_private_address() -> None:
@@ -32,7 +41,10 @@ def test_only_workers_reach_leetcode_and_no_private_address() -> None:
     reaching = [thing for thing in rendered.of("NetworkPolicy") if 443 in ports(thing["spec"].get("egress", []))]
     assert [thing["metadata"]["name"] for thing in reaching] == ["evaluator-worker-all"]
     (rule,) = reaching[0]["spec"]["egress"]
-    assert "10.0.0.0/8" in rule["to"][0]["ipBlock"]["except"]
+    four, six = (peer["ipBlock"] for peer in rule["to"])
+    assert (four["cidr"], six["cidr"]) == ("0.0.0.0/0", "::/0")
+    assert "10.0.0.0/8" in four["except"]
+    assert "fc00::/7" in six["except"]
     selector = reaching[0]["spec"]["podSelector"]["matchLabels"]
     assert selector["app.kubernetes.io/component"] == "worker-all"
 

@@ -170,6 +170,34 @@ def test_what_a_pod_has_beside_is_added_to_what_all_have() -> None:
             assert ("TWO" in environment(container)) == mine
 
 
+def test_a_component_may_have_another_variable_volume_or_label_than_all() -> None:
+    """Each is there once: a server-side apply, Helm 4's own, refuses two variables of one name."""
+    everywhere = {
+        "labels": {"team": "all", "mesh": "off"},
+        "extraEnv": [{"name": "ONE", "value": "all"}, {"name": "TWO", "value": "all"}],
+        "extraVolumes": [{"name": "v", "emptyDir": {}}],
+        "extraVolumeMounts": [{"name": "v", "mountPath": "/v"}],
+    }
+    own = {
+        "labels": {"team": "workers"},
+        "extraEnv": [{"name": "ONE", "value": "workers"}],
+        "extraVolumes": [{"name": "v", "configMap": {"name": "v"}}],
+        "extraVolumeMounts": [{"name": "v", "mountPath": "/v", "readOnly": True}],
+    }
+    rendered = render(with_needed({"labels": {"team": "nobody"}, "pod": everywhere, "worker": {"pod": own}}))
+    worker, server = (rendered.one("Deployment", f"evaluator-{one}") for one in ("worker-all", "server"))
+    assert worker["metadata"]["labels"]["team"] == "nobody"
+    for thing, which in ((worker, "workers"), (server, "all")):
+        pod = thing["spec"]["template"]
+        assert pod["metadata"]["labels"].items() >= {"team": which, "mesh": "off"}.items()
+        (container,) = pod["spec"]["containers"]
+        assert environment(container).items() >= {"ONE": which, "TWO": "all"}.items()
+        assert len(container["env"]) == len(environment(container))
+        (volume,) = (volume for volume in pod["spec"]["volumes"] if volume["name"] == "v")
+        (mount,) = (mount for mount in container["volumeMounts"] if mount["name"] == "v")
+        assert ("configMap" in volume) == mount.get("readOnly", False) == (which == "workers")
+
+
 def test_components_are_spread_unless_somebody_says_how() -> None:
     constraints = pod_spec(render(NEEDED), "Deployment", "evaluator-worker-all")["topologySpreadConstraints"]
     assert [one["topologyKey"] for one in constraints] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
@@ -191,17 +219,6 @@ def test_the_image_is_one_for_all_and_may_be_pinned() -> None:
     assert images(render(with_needed({"image": {"repository": "r.example/e", "tag": "2"}}))) == {"r.example/e:2"}
     digest = f"sha256:{'0' * 64}"
     assert images(render(with_needed({"image": {"tag": "2", "digest": digest}}))) == {f"evaluator@{digest}"}
-
-
-@pytest.mark.parametrize(("release", "name"), [("evaluator", "evaluator"), ("judge", "judge-evaluator")])
-def test_names_follow_from_the_release(release: str, name: str) -> None:
-    render(NEEDED, release).one("CronJob", f"{name}-enqueue")
-
-
-def test_long_names_are_cut_so_that_all_of_them_fit() -> None:
-    rendered = render(NEEDED, "a-release-with-a-name-of-fifty-three-characters-as-it")
-    assert max(len(job["metadata"]["name"]) for job in rendered.of("CronJob")) <= 52
-    assert max(len(name) for _, name in rendered.names()) <= 63
 
 
 def test_development_brings_redis_and_postgres_that_keep_and_evict_nothing() -> None:

@@ -102,6 +102,46 @@ def test_keda_has_the_password_and_tls_of_redis() -> None:
     assert render(scaling("keda")).of("TriggerAuthentication") == []
 
 
+def test_redis_may_have_an_address_of_ipv6() -> None:
+    rendered = render(scaling("keda") | {"redis": {"host": "[fd00::1]"}})
+    triggers = rendered.one("ScaledObject", "evaluator-worker-all")["spec"]["triggers"]
+    assert triggers[0]["metadata"]["address"] == "[fd00::1]:6379"
+    assert rendered.one("ConfigMap", "evaluator")["data"]["REDIS_HOST"] == "[fd00::1]"
+
+
+def test_keda_may_have_credentials_of_its_own() -> None:
+    """For what the chart knows nothing of: a user of Redis, an authority, a vault."""
+    redis = {"host": "redis.example", "existingSecret": "cache"}
+    values = {**NEEDED, "redis": redis, "autoscaling": {"mode": "keda", "keda": {"authenticationRef": "mine"}}}
+    rendered = render(values)
+    assert rendered.of("TriggerAuthentication") == []
+    triggers = rendered.one("ScaledObject", "evaluator-worker-all")["spec"]["triggers"]
+    named = [trigger["authenticationRef"] for trigger in triggers if trigger["type"] == "redis"]
+    assert named == [{"name": "mine"}] * 4
+
+
+def test_keda_may_take_over_from_the_hpa() -> None:
+    """Helm makes the ScaledObject before it takes the HPA away, and KEDA refuses a second owner of a Deployment."""
+    (hpa,) = render(scaling("hpa")).of("HorizontalPodAutoscaler")
+    assert hpa["metadata"]["annotations"] == {"validations.keda.sh/hpa-ownership": "false"}
+
+
+@pytest.mark.parametrize(("kubernetes", "may"), [("1.36.4", False), ("1.37.0", True), ("1.38.1-eks-1", True)])
+def test_an_hpa_starts_the_first_pod_where_kubernetes_lets_it(kubernetes: str, may: bool) -> None:
+    values = scaling("hpa", minReplicas=0)
+    if may:
+        (hpa,) = render(values, kubernetes=kubernetes).of("HorizontalPodAutoscaler")
+        assert hpa["spec"]["minReplicas"] == 0
+    else:
+        (line,) = mistakes(values, kubernetes=kubernetes)
+        assert line.startswith("autoscaling.minReplicas: an HPA can't start the first pod of pool all")
+
+
+def test_an_hpa_needs_the_figure_of_a_server() -> None:
+    (line,) = mistakes(scaling("hpa") | {"server": {"replicas": 0}})
+    assert line.startswith("server.replicas: 0 leaves an HPA without")
+
+
 def test_the_hpa_reads_a_figure_of_the_server_which_outlives_all_workers() -> None:
     spec = render(scaling("hpa")).one("HorizontalPodAutoscaler", "evaluator-worker-all")["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (1, 3)

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+import yaml
 
 from evaluator.settings import SECRETS, Settings
 from tests.deploy.chart import CHART, HELMS, NEEDED, Object, mistakes, notes, render, with_needed
@@ -88,6 +89,91 @@ def test_what_does_not_fit_together_is_refused_all_at_once(helm: str) -> None:
 def test_a_mistake_names_its_place_and_what_to_do(values: Object, mistake: str) -> None:
     (line,) = mistakes(with_needed(values))
     assert line.startswith(mistake)
+
+
+@pytest.mark.parametrize(
+    ("values", "mistake"),
+    [
+        ({"redis": {"host": "redis://redis.example"}}, "at '/redis/host': 'redis://redis.example' does not match"),
+        ({"redis": {"host": "redis.example:6379"}}, "at '/redis/host': 'redis.example:6379' does not match"),
+        ({"pod": {"extraEnv": [{"name": "A", "value": 1}]}}, "at '/pod/extraEnv/0/value': got number, want string"),
+        ({"pod": {"labels": {"owner": "a b"}}}, "at '/pod/labels/owner': 'a b' does not match"),
+        ({"networkPolicy": {"leetcode": [{"ipBlock": {"cidr": "10.0.0.1"}}]}}, "cidr': '10.0.0.1' does not match"),
+        ({"settings": {"WORKER_CONCURRENCY": "ten"}}, "at '/settings/WORKER_CONCURRENCY': 'ten' does not match"),
+        ({"settings": {"LEETCODE_REQUESTS_PER_SECOND": "0"}}, "LEETCODE_REQUESTS_PER_SECOND': '0' does not match"),
+        ({"fullnameOverride": "my.evaluator"}, "at '/fullnameOverride': 'my.evaluator' does not match"),
+    ],
+)
+def test_what_an_api_would_refuse_is_refused_before(values: Object, mistake: str) -> None:
+    (line,) = (line for line in mistakes(with_needed(values)) if "validation failed" not in line)
+    assert mistake in line
+
+
+@pytest.mark.parametrize("helm", HELMS)
+def test_what_the_chart_needs_cannot_be_taken_away(helm: str) -> None:
+    """null takes a default away: where the chart can't do without, that is said, and nothing half-empty is made."""
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+    whole: Object = {key: None for key, value in defaults.items() if isinstance(value, dict)}
+    parts = {key: dict.fromkeys(value) for key, value in defaults.items() if isinstance(value, dict)}
+    lines = "\n".join(mistakes(whole, helm))
+    for key in ("settings", "postgres", "redis", "server", "worker", "autoscaling", "cronJob", "networkPolicy"):
+        assert f"'{key}'" in lines
+    lines = "\n".join(mistakes(parts, helm))
+    for place, names in {
+        "/settings": "'JOB_TIME_LIMIT'",
+        "/worker": "'replicas', 'terminationGracePeriodSeconds'",
+        "/autoscaling": "'mode', 'maxReplicas', 'answerSeconds', 'drainSeconds', 'hpa', 'keda'",
+        "/cronJob": "'schedule', 'timeZone', 'suspend', 'startingDeadlineSeconds'",
+        "/networkPolicy": "'enabled'",
+    }.items():
+        assert re.search(f"at '{place}': missing propert(y|ies) .*{names}", lines)
+
+
+@pytest.mark.parametrize("helm", HELMS)
+def test_what_the_chart_can_do_without_may_be_taken_away(helm: str) -> None:
+    """Everything that is empty by default, and lists and maps that only add."""
+    values: Object = {
+        "pod": None,
+        "labels": None,
+        "imagePullSecrets": None,
+        "podSecurityContext": None,
+        "image": {"tag": None, "digest": None},
+        "redis": {"urlKey": None, "passwordKey": None, "existingSecret": None},
+        "server": {"resources": None, "pod": None},
+        "worker": {"resources": None, "pod": None},
+        "autoscaling": {"mode": "keda", "behavior": None, "keda": {"warm": None}},
+        "networkPolicy": {"dns": None, "leetcode": None, "scrape": None, "callers": None},
+    }
+    rendered = render(with_needed(values), helm=helm)
+    assert rendered.one("NetworkPolicy", "evaluator-server")["spec"]["ingress"] == []
+    assert (
+        "max("
+        not in rendered.one("ScaledObject", "evaluator-worker-all")["spec"]["advanced"]["scalingModifiers"]["formula"]
+    )
+
+
+@pytest.mark.parametrize("helm", HELMS)
+def test_numbers_of_settings_may_be_text_as_in_any_environment(helm: str) -> None:
+    numbers = {"WORKER_CONCURRENCY": 5, "WORKER_PROCESSES": 2, "LEETCODE_REQUESTS_PER_SECOND": 7.5}
+    texts = {name: str(value) for name, value in numbers.items()}
+    autoscaling = {"mode": "hpa", "maxReplicas": 2}
+    one, other = (
+        render(with_needed({"settings": it, "autoscaling": autoscaling}), helm=helm) for it in (numbers, texts)
+    )
+    assert one == other
+
+
+def test_labels_that_select_are_the_charts_own() -> None:
+    values = {
+        "labels": {"app.kubernetes.io/name": "x", "app.kubernetes.io/part-of": "y"},
+        "worker": {"pools": {"all": {"pod": {"labels": {"app.kubernetes.io/component": "z"}}}}},
+        "monitoring": {"podMonitor": {"labels": {"app.kubernetes.io/instance": "z", "release": "prometheus"}}},
+    }
+    assert mistakes(with_needed(values)) == [
+        "labels: app.kubernetes.io/name is the chart's own label; leave it out",
+        "monitoring.podMonitor.labels: app.kubernetes.io/instance is the chart's own label; leave it out",
+        "worker.pools.all.pod.labels: app.kubernetes.io/component is the chart's own label; leave it out",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 {{/* What is wrong with the values beyond their schema, a line each. */}}
 {{- define "evaluator.mistakes" -}}
 {{- $values := .Values -}}
+{{- if not (regexMatch "^[a-z]" (include "evaluator.fullname" .)) }}
+fullnameOverride: names would begin with {{ include "evaluator.fullname" . }}; a Service's must begin with a letter, so set another
+{{- end }}
 {{- if not (or $values.postgres.existingSecret $values.development.postgres.enabled) }}
 postgres.existingSecret: name the Secret that holds the URL of PostgreSQL under the key {{ $values.postgres.key }}
 {{- end }}
@@ -35,8 +38,8 @@ worker.terminationGracePeriodSeconds: {{ $grace }} would kill jobs at work: a jo
 {{- if gt (int $own.minReplicas) (int $own.maxReplicas) }}
 autoscaling: minReplicas {{ $own.minReplicas }} is above maxReplicas {{ $own.maxReplicas }} for pool {{ $key }}
 {{- end }}
-{{- if and (eq $values.autoscaling.mode "hpa") (lt (int $own.minReplicas) 1) }}
-autoscaling.minReplicas: an HPA can't start the first pod of pool {{ $key }}: set at least 1, or use keda
+{{- if and (eq $values.autoscaling.mode "hpa") (lt (int $own.minReplicas) 1) (semverCompare "<1.37.0-0" $.Capabilities.KubeVersion.Version) }}
+autoscaling.minReplicas: an HPA can't start the first pod of pool {{ $key }} before Kubernetes 1.37: set at least 1, or use keda
 {{- end }}
 {{- end }}
 {{- end }}
@@ -45,8 +48,14 @@ autoscaling.minReplicas: an HPA can't start the first pod of pool {{ $key }}: se
 worker.pools: no pool serves the queue {{ . }}
 {{- end }}
 {{- end }}
+{{- if and (eq $values.autoscaling.mode "hpa") (eq (int $values.server.replicas) 0) }}
+server.replicas: 0 leaves an HPA without the servers' figure of messages; set at least 1, or use keda
+{{- end }}
 {{- if ne $values.autoscaling.mode "none" }}
 {{- include "evaluator.tooManyReplicas" . }}
+{{- end }}
+{{- range include "evaluator.allLabels" . | fromYamlArray }}
+{{ .where }}: {{ .name }} is the chart's own label; leave it out
 {{- end }}
 {{- $known := list "DATABASE_URL" "REDIS_URL" "REDIS_HOST" "REDIS_PORT" "REDIS_PASSWORD" "REDIS_DB" "ADMIN_TOKEN" "METRICS_PORT" "LEETCODE_URL" "LEETCODE_REQUESTS_PER_SECOND" "LEETCODE_USERS_PER_REQUEST" "LEETCODE_TIMEOUT" "WORKER_CONCURRENCY" "WORKER_PROCESSES" "JOB_ATTEMPTS" "JOB_BACKOFF" "JOB_TIME_LIMIT" "RETENTION_COMPLETED" "RETENTION_FAILED" "SETTLE_DELAY" "LOG_FORMAT" "LOG_LEVEL" }}
 {{- range include "evaluator.extraEnv" . | fromYamlArray }}
@@ -56,13 +65,33 @@ worker.pools: no pool serves the queue {{ . }}
 {{- end }}
 {{- end -}}
 
-{{/* All extraEnv, with the place of each. */}}
-{{- define "evaluator.extraEnv" -}}
+{{/* Every `pod` by its place. */}}
+{{- define "evaluator.pods" -}}
 {{- $values := .Values -}}
 {{- $pods := dict "pod" $values.pod "server.pod" $values.server.pod "worker.pod" $values.worker.pod "cronJob.pod" $values.cronJob.pod "migration.pod" $values.migration.pod -}}
-{{- range $key, $pool := $values.worker.pools }}{{ $_ := set $pods (printf "worker.pools.%s.pod" $key) (default dict $pool.pod) }}{{ end -}}
-{{- range $where, $pod := $pods }}
-{{- range $pod.extraEnv }}
+{{- range $key, $pool := $values.worker.pools }}{{ $_ := set $pods (printf "worker.pools.%s.pod" $key) $pool.pod }}{{ end -}}
+{{- toYaml $pods -}}
+{{- end -}}
+
+{{/* Labels that select, or that the chart sets itself, wherever they are given, with the place of each. */}}
+{{- define "evaluator.allLabels" -}}
+{{- $places := dict "labels" .Values.labels -}}
+{{- range $where, $pod := include "evaluator.pods" . | fromYaml }}{{ $_ := set $places (printf "%s.labels" $where) (default dict $pod).labels }}{{ end -}}
+{{- range $name, $part := .Values.monitoring }}{{ $_ := set $places (printf "monitoring.%s.labels" $name) $part.labels }}{{ end -}}
+{{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart" -}}
+{{- range $where, $labels := $places }}
+{{- range $name := keys (default dict $labels) | sortAlpha }}
+{{- if has $name $own }}
+- {where: {{ $where }}, name: {{ $name }}}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* All extraEnv, with the place of each. */}}
+{{- define "evaluator.extraEnv" -}}
+{{- range $where, $pod := include "evaluator.pods" . | fromYaml }}
+{{- range (default dict $pod).extraEnv }}
 - {where: {{ $where }}, name: {{ .name | quote }}}
 {{- end }}
 {{- end }}

@@ -1,6 +1,9 @@
-{{/* The `pod` of all pods, and those that are added to it: (list $ POD ...). Maps are merged, lists joined. */}}
+{{/*
+The `pod` of all pods, and those that are added to it: (list $ POD ...). Maps are merged, lists joined; of entries with the
+same name or place the last one counts, since a server-side apply refuses two.
+*/}}
 {{- define "evaluator.pod" -}}
-{{- $pods := list (index . 0).Values.pod -}}
+{{- $pods := list (default dict (index . 0).Values.pod) -}}
 {{- range rest . }}{{ $pods = append $pods (default dict .) }}{{ end -}}
 {{- $result := dict -}}
 {{- range $key := list "annotations" "labels" "nodeSelector" "affinity" }}
@@ -8,9 +11,18 @@
 {{- range $pods }}{{ $joined = merge (deepCopy (get . $key | default dict)) $joined }}{{ end -}}
 {{- $_ := set $result $key $joined -}}
 {{- end }}
+{{- $unlike := dict "extraEnv" "name" "extraVolumes" "name" "extraVolumeMounts" "mountPath" -}}
 {{- range $key := list "tolerations" "topologySpreadConstraints" "extraEnv" "extraEnvFrom" "extraVolumes" "extraVolumeMounts" }}
 {{- $joined := list -}}
-{{- range $pods }}{{ $joined = concat $joined (get . $key | default list) }}{{ end -}}
+{{- range $pods }}
+{{- range $entry := get . $key | default list }}
+{{- $kept := list -}}
+{{- range $joined }}
+{{- if not (and (hasKey $unlike $key) (eq (get . (get $unlike $key)) (get $entry (get $unlike $key)))) }}{{ $kept = append $kept . }}{{ end -}}
+{{- end }}
+{{- $joined = append $kept $entry -}}
+{{- end }}
+{{- end }}
 {{- $_ := set $result $key $joined -}}
 {{- end }}
 {{- range $pods }}{{ with .priorityClassName }}{{ $_ := set $result "priorityClassName" . }}{{ end }}{{ end -}}
@@ -23,10 +35,7 @@ labels:
   {{- include "evaluator.selector" .root | nindent 2 }}
   app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
   app.kubernetes.io/component: {{ .component }}
-  {{- with .root.Values.labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
-  {{- with .pod.labels }}
+  {{- with merge (deepCopy (default dict .pod.labels)) (default dict .root.Values.labels) }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 annotations:
@@ -38,7 +47,7 @@ annotations:
 
 {{/* What stands beside the containers of a pod: (dict "root" $ "component" NAME "pod" POD "secrets" [names]). */}}
 {{- define "evaluator.podSpec" -}}
-serviceAccountName: {{ include "evaluator.serviceAccount" .root }}
+serviceAccountName: {{ include "evaluator.serviceAccount" .root | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .root.Values.imagePullSecrets }}
@@ -104,7 +113,7 @@ topologySpreadConstraints:
 {{- $sources = append $sources (list $values.postgres.existingSecret $values.postgres.key "DATABASE_URL") -}}
 {{- end -}}
 {{- if $values.redis.existingSecret -}}
-{{- $kind := ternary (list $values.redis.urlKey "REDIS_URL") (list $values.redis.passwordKey "REDIS_PASSWORD") (ne $values.redis.urlKey "") -}}
+{{- $kind := ternary (list $values.redis.urlKey "REDIS_URL") (list $values.redis.passwordKey "REDIS_PASSWORD") (not (empty $values.redis.urlKey)) -}}
 {{- $sources = append $sources (prepend $kind $values.redis.existingSecret) -}}
 {{- end -}}
 {{- if and (eq .component "server") $values.adminToken.existingSecret -}}
@@ -125,7 +134,7 @@ imagePullPolicy: {{ $values.image.pullPolicy }}
 securityContext:
   {{- toYaml $values.securityContext | nindent 2 }}
 envFrom:
-  - configMapRef: {name: {{ include "evaluator.fullname" .root }}}
+  - configMapRef: {name: {{ include "evaluator.fullname" .root | quote }}}
   {{- with .pod.extraEnvFrom }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -154,6 +163,6 @@ volumeMounts:
 {{- define "evaluator.waitForSchema" -}}
 initContainers:
   - name: schema
-    args: [migrate, --wait, {{ .root.Values.migration.waitSeconds | quote }}]
+    args: [migrate, --wait, {{ .root.Values.migration.waitSeconds | int64 | quote }}]
     {{- include "evaluator.container" (dict "root" .root "component" .component "pod" .pod "resources" .root.Values.migration.resources) | nindent 4 }}
 {{- end -}}

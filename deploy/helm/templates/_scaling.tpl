@@ -9,7 +9,6 @@
 replicas: {{ ternary $pool.replicas $root.Values.worker.replicas (hasKey $pool "replicas") }}
 minReplicas: {{ $least }}
 maxReplicas: {{ default $common.maxReplicas $pool.maxReplicas }}
-maxReplicas: {{ default $common.maxReplicas $pool.maxReplicas }}
 {{- $threads := mul (default $root.Values.settings.WORKER_CONCURRENCY $pool.concurrency) (default $root.Values.settings.WORKER_PROCESSES $pool.processes) }}
 threads: {{ $threads }}
 messages: {{ max 1 (int (divf (mulf $common.drainSeconds $threads) $common.answerSeconds)) }}
@@ -25,7 +24,13 @@ messages: {{ max 1 (int (divf (mulf $common.drainSeconds $threads) $common.answe
 {{- if eq (len $wanted) 1 }}{{ $messages }}{{ else }}max({{ join ", " $wanted }}){{ end -}}
 {{- end -}}
 
-{{/* Whether KEDA needs a password: (it asks Redis itself). */}}
+{{/* Whether KEDA, which asks Redis itself, needs a password from the chart. */}}
 {{- define "evaluator.kedaPassword" -}}
-{{- if and .Values.redis.existingSecret .Values.redis.passwordKey (not .Values.development.redis.enabled) }}yes{{ end -}}
+{{- if and .Values.redis.existingSecret .Values.redis.passwordKey (not .Values.autoscaling.keda.authenticationRef) }}yes{{ end -}}
+{{- end -}}
+
+{{/* Whether a Deployment of the cluster has been scaled to zero: (list $ NAME). Nobody knows without a cluster. */}}
+{{- define "evaluator.asleep" -}}
+{{- $there := lookup "apps/v1" "Deployment" (index . 0).Release.Namespace (index . 1) -}}
+{{- if and $there (eq (int $there.spec.replicas) 0) }}yes{{ end -}}
 {{- end -}}
