@@ -14,7 +14,9 @@ from evaluator.tracing import start_tracing
 
 
 def server(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "0.0.0.0",  # noqa: S104  # a pod is asked from outside
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; all that this machine has if left out.")
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 is any that is free.")] = 8000,
 ) -> None:
     """Serve the API and the pages, and keep the work going: resend what was lost, retry what is pending, enqueue.
@@ -28,7 +30,11 @@ def server(
     from evaluator.api.app import create_app
     from evaluator.api.metrics import keeper_actions
     from evaluator.cli.keeper import Keeper
+    from evaluator.interfaces import has_ipv6
     from evaluator.queue.broker import Broker, redis_client
+
+    if host is None and not has_ipv6():
+        host = "0.0.0.0"  # noqa: S104  # a pod is asked from outside
 
     with open_session(connections=10, stays=True) as session:
         session.require_schema()
@@ -45,7 +51,15 @@ def server(
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(DONE))
         try:
             with Keeper(session, lambda action, times: actions.labels(action).inc(times)):
-                uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
+                uvicorn.run(
+                    app,
+                    host=host,  # type: ignore[arg-type]  # None, which asyncio takes for all addresses of IPv4 and IPv6
+                    port=port,
+                    log_config=None,
+                    access_log=False,
+                    timeout_graceful_shutdown=10,
+                )
         except SystemExit as ended:
             if ended.code != DONE:
-                refuse(f"The server cannot serve on {host}:{port}, for the reason above. Is another --port free?")
+                where = f"{host or 'all addresses'}:{port}"
+                refuse(f"The server cannot serve on {where}, for the reason above. Is another --port free?")

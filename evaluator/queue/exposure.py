@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from prometheus_client.exposition import MetricsHandler
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from evaluator.interfaces import has_ipv6
 from evaluator.metrics import BUILD_INFO
 from evaluator.queue.health import Health, examine
 from evaluator.queue.heartbeat import Phase, read_beats
@@ -88,9 +90,17 @@ class _Server(ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self, port: int, forks: int) -> None:
+        if has_ipv6():
+            self.address_family = socket.AF_INET6
         super().__init__(("", port), _Handler)
         self._forks_left = forks
         self._thread: Thread | None = None
+
+    def server_bind(self) -> None:
+        """On all addresses: a pod has one of IPv4, of IPv6, or of both."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
 
     def start_when_forked(self, processes: _Processes) -> None:
         self.processes = processes
