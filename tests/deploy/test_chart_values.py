@@ -80,6 +80,7 @@ def test_what_does_not_fit_together_is_refused_all_at_once(helm: str) -> None:
             "autoscaling: minReplicas 2 is above maxReplicas 1 for pool all",
         ),
         ({"worker": {"pools": {"all": {"queues": ["members"]}}}}, "worker.pools: no pool serves the queue challenges"),
+        ({"worker": {"pools": {"Slow.v2": {"queues": ["members"]}}}}, "worker.pools: Slow.v2 can't be a part of names"),
         (
             {"worker": {"pools": {"all": {"pod": {"extraEnv": [{"name": "REDIS_URL_FILE"}]}}}}},
             "worker.pools.all.pod.extraEnv: REDIS_URL_FILE is a setting",

@@ -65,6 +65,23 @@ def test_keda_starts_the_first_worker_and_stops_the_last(release: Release) -> No
     scales(release, "keda", least=0)
 
 
+@pytest.mark.usefixtures("with_keda")
+def test_one_autoscaler_may_follow_on_another(release: Release) -> None:
+    """An HPA lets a Deployment without pods alone, so the chart starts the first one where KEDA has left none."""
+    keda = AT_ONCE | {"mode": "keda", "keda": {"pollingInterval": 2, "cooldownPeriod": 5, "warm": []}}
+    try:
+        release.install(autoscaling=keda)
+        release.namespace.until("KEDA has taken all away", lambda: replicas(release) == 0)
+        for _ in range(2):  # in its last moments KEDA may take away once more what it has no say in any longer
+            release.install(autoscaling={"mode": "hpa"})
+        assert replicas(release) == 1
+        release.install(autoscaling=keda)
+        release.namespace.until("KEDA has taken all away again", lambda: replicas(release) == 0)
+    finally:
+        release.install()
+    assert replicas(release) == 2
+
+
 def scales(release: Release, challenge: str, least: int) -> None:
     """From the least number of workers to the most, and back, with everybody judged rightly."""
     namespace = release.namespace

@@ -32,6 +32,9 @@ worker.terminationGracePeriodSeconds: {{ $grace }} would kill jobs at work: a jo
 {{- end }}
 {{- $served := list }}
 {{- range $key, $pool := $values.worker.pools }}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$" $key) }}
+worker.pools: {{ $key }} can't be a part of names: give the pool one of a-z, 0-9 and -, a letter first, 12 at most
+{{- end }}
 {{- $served = concat $served $pool.queues }}
 {{- $own := include "evaluator.scaling" (list $ $pool) | fromYaml }}
 {{- if ne $values.autoscaling.mode "none" }}
