@@ -83,7 +83,7 @@ spec:
         {{- toYaml . | nindent 8 }}
       {{- end }}
       securityContext:
-        {{- toYaml (merge (dict "runAsUser" .values.runAsUser "runAsGroup" .values.runAsUser "fsGroup" .values.runAsUser) .root.Values.podSecurityContext) | nindent 8 }}
+        {{- toYaml (merge (dict "runAsUser" .values.runAsUser "runAsGroup" .values.runAsUser "fsGroup" .values.runAsUser) (default dict .root.Values.podSecurityContext)) | nindent 8 }}
       volumes:
         - name: tmp
           emptyDir: {sizeLimit: 64Mi}
@@ -92,9 +92,9 @@ spec:
           image: {{ .values.image }}
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
           securityContext:
-            {{- toYaml .root.Values.securityContext | nindent 12 }}
+            {{- toYaml (default dict .root.Values.securityContext) | nindent 12 }}
           resources:
-            {{- toYaml .values.resources | nindent 12 }}
+            {{- toYaml (default dict .values.resources) | nindent 12 }}
           ports:
             - {name: {{ .component }}, containerPort: {{ .port }}}
           volumeMounts:

@@ -55,7 +55,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 securityContext:
-  {{- toYaml .root.Values.podSecurityContext | nindent 2 }}
+  {{- toYaml (default dict .root.Values.podSecurityContext) | nindent 2 }}
 {{- with .pod.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
@@ -132,7 +132,7 @@ topologySpreadConstraints:
 image: {{ include "evaluator.image" .root }}
 imagePullPolicy: {{ $values.image.pullPolicy }}
 securityContext:
-  {{- toYaml $values.securityContext | nindent 2 }}
+  {{- toYaml (default dict $values.securityContext) | nindent 2 }}
 envFrom:
   - configMapRef: {name: {{ include "evaluator.fullname" .root | quote }}}
   {{- with .pod.extraEnvFrom }}
@@ -148,7 +148,7 @@ env:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 resources:
-  {{- toYaml .resources | nindent 2 }}
+  {{- toYaml (default dict .resources) | nindent 2 }}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
   {{- if include "evaluator.secretSources" . }}
