@@ -203,8 +203,11 @@ def test_components_are_spread_unless_somebody_says_how() -> None:
     assert [one["topologyKey"] for one in constraints] == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
     assert {one["whenUnsatisfiable"] for one in constraints} == {"ScheduleAnyway"}
     own = {"maxSkew": 2, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule"}
-    changed = render(with_needed({"server": {"pod": {"topologySpreadConstraints": [own]}}}))
-    assert pod_spec(changed, "Deployment", "evaluator-server")["topologySpreadConstraints"] == [own]
+    whose = {"labelSelector": {"matchLabels": {"app": "other"}}}
+    changed = render(with_needed({"server": {"pod": {"topologySpreadConstraints": [own, own | whose]}}}))
+    component = changed.one("Deployment", "evaluator-server")["spec"]["selector"]
+    spread = pod_spec(changed, "Deployment", "evaluator-server")["topologySpreadConstraints"]
+    assert spread == [own | {"labelSelector": component}, own | whose]
 
 
 def test_drains_are_never_blocked() -> None:

@@ -86,11 +86,17 @@ volumes:
   {{- end }}
 {{- end -}}
 
-{{/* Spread over nodes and zones where that can be had: (dict "root" $ "component" NAME "pod" POD). */}}
+{{/*
+Spread over nodes and zones where that can be had: (dict "root" $ "component" NAME "pod" POD). Constraints that do not say whose
+pods they count would count none, and do nothing: they are for the component's.
+*/}}
 {{- define "evaluator.spread" -}}
 topologySpreadConstraints:
   {{- if .pod.topologySpreadConstraints }}
-  {{- toYaml .pod.topologySpreadConstraints | nindent 2 }}
+  {{- $own := include "evaluator.selector" .root | fromYaml | merge (dict "app.kubernetes.io/component" .component) }}
+  {{- range .pod.topologySpreadConstraints }}
+  - {{- toYaml (merge (deepCopy .) (dict "labelSelector" (hasKey . "labelSelector" | ternary .labelSelector (dict "matchLabels" $own)))) | nindent 4 }}
+  {{- end }}
   {{- else }}
   {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
   - maxSkew: 1
