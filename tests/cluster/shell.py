@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-ENVIRONMENT = os.environ | {"PATH": f"{os.environ['PATH']}:/usr/local/go/bin:/usr/sbin:/sbin"}
+# uv is where `make environment` puts it if the machine has none.
+_MORE = ("/usr/local/go/bin", "/usr/sbin", "/sbin", str(Path(__file__).parents[2] / ".uv/bin"))
+ENVIRONMENT = os.environ | {"PATH": ":".join((os.environ["PATH"], *_MORE))}
 
 
 class CommandError(Exception):
