@@ -10,7 +10,7 @@ import typer
 
 from evaluator.cli.arguments import JsonOption
 from evaluator.cli.output import console, print_json, problem
-from evaluator.cli.session import UNAVAILABLE, Session, open_session, unreachable
+from evaluator.cli.session import UNAVAILABLE, Session, open_session, read_settings, unreachable
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.migrations import later_migrations, missing_migrations
 
@@ -41,9 +41,9 @@ def migrate(
 
     if seconds is not None and not wait:
         raise typer.BadParameter("SECONDS are how long to wait: they go with --wait")
+    if wait:
+        _wait(_PATIENCE if seconds is None else seconds)
     with open_session() as session:
-        if wait:
-            _wait(session, _PATIENCE if seconds is None else seconds)
         applied = [] if wait else apply_migrations(session.database)
         later = later_migrations(session.database)
     if as_json:
@@ -54,20 +54,27 @@ def migrate(
     console.print(f"{said}{also}", highlight=False)
 
 
-def _wait(session: Session, patience: float) -> None:
+def _wait(patience: float) -> None:
     """Return once the schema fits. Ends the program where it does not within `patience` seconds."""
     began, said_at = time.monotonic(), float("-inf")
-    while why := _why_not(session):
-        waited = time.monotonic() - began
-        if waited >= patience:
-            problem(
-                f"Waited {patience:g} s in vain: {why}. Does whatever runs `evaluator migrate` with this version do so?"
-            )
-            raise typer.Exit(UNAVAILABLE)
-        if time.monotonic() - said_at >= _SAY:
-            said_at = time.monotonic()
-            _log.info("Waiting for the schema", why=why, waited=round(waited))
-        time.sleep(min(_LOOK, patience - waited))
+    fits = False
+    while not fits:
+        with open_session() as session:
+            while not (fits := (why := _why_not(session)) is None):
+                waited = time.monotonic() - began
+                if waited >= patience:
+                    problem(
+                        f"Waited {patience:g} s in vain: {why}. "
+                        "Does whatever runs `evaluator migrate` with this version do so?"
+                    )
+                    raise typer.Exit(UNAVAILABLE)
+                if time.monotonic() - said_at >= _SAY:
+                    said_at = time.monotonic()
+                    _log.info("Waiting for the schema", why=why, waited=round(waited))
+                    # A Secret may be mended meanwhile, and its file with it.
+                    if read_settings().database_url != session.settings.database_url:
+                        break
+                time.sleep(min(_LOOK, patience - waited))
 
 
 def _why_not(session: Session) -> str | None:

@@ -149,7 +149,7 @@ def unreachable(settings: Settings, error: Exception) -> str:
         place, remedy = f"Redis at {redis_place(settings)}", "check that it runs, REDIS_* and its password"
     else:
         place = f"PostgreSQL at {postgres_place(settings)} (DATABASE_URL)"
-        remedy = "check that it runs and may be reached"
+        remedy = "check that it runs and may be reached, and the user, password and database in DATABASE_URL"
     return f"{place} does not answer: {_first_line(error)}; {remedy}, then try again"
 
 

@@ -113,7 +113,7 @@ def test_without_postgres_one_line_says_where_it_should_be(
     assert (ended.code, ended.out) == (75, "")
     *others, line = ended.err.splitlines()
     assert line.startswith("PostgreSQL at 127.0.0.1:1 (DATABASE_URL) does not answer: ")
-    assert line.endswith("; check that it runs and may be reached, then try again")
+    assert line.endswith("may be reached, and the user, password and database in DATABASE_URL, then try again")
     assert [one.partition(":")[0] for one in others] == (["sync-run is deprecated"] if words == ["sync-run"] else [])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,19 @@ def test_whoever_waits_goes_on_when_somebody_else_has_migrated_and_changes_nothi
         migrate(database)
         assert waiting.process.wait(20) == 0
     database.close()
+    assert waiting.said().endswith("the schema is up to date\n")
+
+
+def test_who_waits_takes_an_address_that_is_corrected_meanwhile(
+    evaluator: Program, database_url: str, tmp_path: Path
+) -> None:
+    """As a Secret that was mended, whose file changes under an init container."""
+    secret = tmp_path / "url"
+    secret.write_text(NO_POSTGRES)
+    with evaluator.running("migrate", "--wait", "60", DATABASE_URL="", DATABASE_URL_FILE=str(secret)) as waiting:
+        until(lambda: "Waiting for the schema" in waiting.said())
+        secret.write_text(database_url)
+        assert waiting.process.wait(20) == 0
     assert waiting.said().endswith("the schema is up to date\n")
 
 
