@@ -13,7 +13,7 @@ from tests.cluster.shell import run
 
 
 def scratch_image(archive: Path, name: str, programs: Sequence[Path]) -> None:
-    """An image of static programs alone, which lie in its root; the first is what it runs."""
+    """An image of static programs and what they read, all in its root; the first is what it runs."""
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w") as tar:
         for program in programs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import yaml
 
 from tests.cluster.archive import scratch_image
@@ -10,16 +12,20 @@ from tests.cluster.place import KUBECONFIG, NODES
 from tests.cluster.programs import KEDA, keda, kubectl
 from tests.cluster.shell import run, say
 
-_IMAGE = f"localhost/keda:{KEDA}"
+_IMAGE = f"localhost/keda:{KEDA}-zones"
+_ZONES = "zoneinfo.zip"
+"""Go's own. The official image has them as well, and a trigger of the type `cron` needs them, even for Etc/UTC."""
+
 _NODE = next(iter(NODES))
 
 
 def start() -> None:
     """Install it, and return when it serves `external.metrics.k8s.io`."""
     folder = keda()
-    archive = folder / "image.tar"
+    archive = folder / "image-with-zones.tar"
     if not archive.exists():
-        scratch_image(archive, _IMAGE, [folder / "keda", folder / "keda-adapter"])
+        zones = Path(run("go", "env", "GOROOT").strip()) / "lib/time" / _ZONES
+        scratch_image(archive, _IMAGE, [folder / "keda", folder / "keda-adapter", zones])
     load(archive, (_NODE,))
     manifests = [*yaml.safe_load_all(_kubectl("kustomize", str(folder / "config/minimal")))]
     for manifest in manifests:
@@ -42,6 +48,7 @@ def _adapt(pod: dict[str, object]) -> None:
     pod["nodeSelector"] = {"kubernetes.io/hostname": _NODE}
     for container in pod["containers"]:  # type: ignore[attr-defined]  # a list of maps
         container |= {"image": _IMAGE, "imagePullPolicy": "IfNotPresent"}
+        container["env"].append({"name": "ZONEINFO", "value": f"/{_ZONES}"})
         for probe in ("livenessProbe", "readinessProbe"):
             container[probe]["initialDelaySeconds"] = 1
 
