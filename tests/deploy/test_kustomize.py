@@ -197,6 +197,13 @@ def test_kube_score_finds_nothing(folder: Path) -> None:
     score(build(folder).text)
 
 
+@overlays
+def test_a_second_apply_changes_no_deployment(folder: Path) -> None:
+    """What the API server would add to a strategy, `kubectl apply` would take out again each time."""
+    for deployment in build(folder).of("Deployment"):
+        assert deployment["spec"]["strategy"]["type"] == "RollingUpdate"
+
+
 def test_a_changed_setting_replaces_the_pods(tmp_path: Path) -> None:
     settings = [{"name": "evaluator", "behavior": "merge", "literals": ["LOG_LEVEL=DEBUG"]}]
     before, after = (
