@@ -222,6 +222,8 @@ def test_the_notes_say_the_next_three_commands() -> None:
 
 
 def test_the_notes_warn_of_workers_that_would_only_wait() -> None:
+    same = {"redis": {"existingSecret": "evaluator"}, "adminToken": {"existingSecret": "evaluator"}}
+    assert notes(with_needed(same)).count("The Secret evaluator was not found") == 1
     said = notes(with_needed({"worker": {"replicas": 4}, "migration": {"mode": "none"}}))
     assert "worker.replicas: 4 x 10 threads are more than LeetCode's pace keeps busy: 20 requests/s x 1.35 s" in said
     assert "/ 10 threads a pod = 3 pods" in said
