@@ -108,6 +108,14 @@ def test_settings_are_the_environment_of_all_and_change_pods_with_them() -> None
             assert checksums[0] != checksums[1], name
 
 
+def test_kubectl_takes_the_process_for_what_a_pod_is() -> None:
+    """Else `logs` and `exec` say each time that there is an init container as well, or take a mesh's container."""
+    for deployment in render(NEEDED).of("Deployment"):
+        template = deployment["spec"]["template"]
+        (container,) = template["spec"]["containers"]
+        assert template["metadata"]["annotations"]["kubectl.kubernetes.io/default-container"] == container["name"]
+
+
 def test_probes_ask_the_process_itself() -> None:
     rendered = render(NEEDED)
     for name, port in (("server", "http"), ("worker-all", "metrics")):

@@ -29,7 +29,7 @@ same name or place the last one counts, since a server-side apply refuses two.
 {{- toYaml $result -}}
 {{- end -}}
 
-{{/* Labels and annotations of a pod: (dict "root" $ "component" NAME "pod" POD). */}}
+{{/* Labels and annotations of a pod: (dict "root" $ "component" NAME "pod" POD "container" [its own, where it isn't alone]). */}}
 {{- define "evaluator.podMetadata" -}}
 labels:
   {{- include "evaluator.selector" .root | nindent 2 }}
@@ -40,6 +40,9 @@ labels:
   {{- end }}
 annotations:
   checksum/config: {{ include "evaluator.config" .root | trim | sha256sum }}
+  {{- with .container }}
+  kubectl.kubernetes.io/default-container: {{ . }}
+  {{- end }}
   {{- with .pod.annotations }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
