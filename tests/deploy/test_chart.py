@@ -73,7 +73,7 @@ def test_checkov_finds_nothing(tmp_path: Path) -> None:
         [tool("checkov"), *arguments, *ignored],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=100,
         check=False,
         env=environment,
     )
