@@ -9,6 +9,7 @@ import dramatiq
 import redis
 import structlog
 from dramatiq import Message, MessageProxy
+from dramatiq.errors import Retry
 from dramatiq.middleware import Retries
 
 from evaluator.queue.actors import GivenUpError
@@ -25,16 +26,17 @@ _log = structlog.get_logger(__name__)
 class PersistentRetries(Retries):
     """Dramatiq's retries: `attempts` tries in all, the first delay `backoff` seconds, doubled each time.
 
-    Two differences. A retry that can't be sent, since Redis is away, is sent again until it is: otherwise the message
-    would be acknowledged afterwards all the same, and lost. And what `is_outage` calls an outage of a service that we
-    depend on is retried for as long as it lasts.
+    Three differences. A retry that can't be sent, since Redis is away, is sent again until it is: otherwise the message
+    would be acknowledged afterwards all the same, and lost. What `is_outage` calls an outage of a service that we
+    depend on is retried for as long as it lasts. And so is what an actor asks for by `Retry`: it was put off, or the
+    ledger, which counts attempts, has one left.
     """
 
     def __init__(self, attempts: int, backoff: float, is_outage: Callable[[BaseException], bool]) -> None:
         super().__init__(
             min_backoff=max(1, int(backoff * 1000)),
             max_backoff=int(max(LONGEST_BACKOFF, backoff) * 1000),
-            retry_when=lambda retries, error: is_outage(error) or retries + 1 < attempts,
+            retry_when=lambda retries, error: isinstance(error, Retry) or is_outage(error) or retries + 1 < attempts,
         )
 
     def after_process_message(

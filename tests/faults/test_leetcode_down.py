@@ -59,3 +59,15 @@ def test_an_outage_fails_nobody_and_is_over_by_itself(arena: Arena, outage: str)
     arena.finish(hurrying=True)
     arena.check(attempts=4)
     assert worker.code is None
+
+
+def test_who_waits_for_leetcodes_pause_becomes_no_dead_letter_however_often(arena: Arena) -> None:
+    """The first attempt fails of two, and then the pause lets none begin."""
+    arena.challenge("grind", handles("member", 8), days=1)
+    arena.leetcode.goes_wrong("rate_limited", retry_after="60")
+    arena.run("enqueue")
+    worker = arena.worker(JOB_ATTEMPTS="2")
+    until(lambda: "Job put off" in worker.said())
+    until(lambda: arena.dead() or arena.messages().get("members.DQ"))
+    assert arena.dead() == 0
+    arena.leetcode.recovers()
