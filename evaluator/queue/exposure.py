@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from socketserver import ThreadingTCPServer
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -157,6 +157,7 @@ class _Processes(Collector):
         self._folder = folder
         self._count = count
         self._began = time.monotonic()
+        self._burying = Lock()  # two scrapes at once would each take away the same files, and the later one fail
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -170,9 +171,10 @@ class _Processes(Collector):
         build = GaugeMetricFamily(BUILD_INFO.name, BUILD_INFO.help, labels=list(BUILD_INFO.labels))
         build.add_metric([version("evaluator")], 1)
         yield build
-        for pid, beat in read_beats(self._folder).items():
-            if beat.phase is Phase.ENDED or _is_dead(pid):
-                mark_process_dead(pid, self._folder)
+        with self._burying:
+            for pid, beat in read_beats(self._folder).items():
+                if beat.phase is Phase.ENDED or _is_dead(pid):
+                    mark_process_dead(pid, self._folder)
         yield from MultiProcessCollector(None, self._folder).collect()
 
 
