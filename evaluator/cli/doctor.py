@@ -29,7 +29,9 @@ from evaluator.queue.messages import QUEUES
 from evaluator.queue.ping import ping
 
 _OLDEST_POSTGRES, _OLDEST_REDIS = 140_000, (6, 2)
+_READ_ONLY = ("in_hot_standby", "default_transaction_read_only")  # which Postgres tells of itself
 _PING = 3.0  # seconds that a worker has to answer
+_FULL = 0.95  # of the memory that Redis may use
 _SKEW = 5.0  # seconds that clocks may differ before it is worth a word
 
 
@@ -100,8 +102,14 @@ def _look(session: Session, name: str, check: Callable[[Session], str]) -> Findi
 def _postgres(session: Session) -> str:
     with session.database.connection() as connection:
         version = connection.info.server_version
+        read_only = {connection.info.parameter_status(name) for name in _READ_ONLY}
     if version < _OLDEST_POSTGRES:
         raise _Unwell(f"version {version // 10_000} is too old; 14 is the oldest that works")
+    if "on" in read_only:
+        raise _Unwell(
+            "it takes no writes: it is a standby, or default_transaction_read_only is on; "
+            "give DATABASE_URL the primary, or let it write again"
+        )
     return f"version {version // 10_000}"
 
 
@@ -124,9 +132,15 @@ def _redis(session: Session) -> str:
     version = str(server["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_REDIS:
         raise _Unwell(f"version {version} is too old; 6.2 is the oldest that works")
+    used, limit = int(memory["used_memory"]), int(memory.get("maxmemory", 0))
     policy = memory.get("maxmemory_policy", "noeviction")
-    if policy != "noeviction" and memory.get("maxmemory"):
+    if policy != "noeviction" and limit:
         raise _Unwell(f"maxmemory-policy is {policy}: messages may be thrown away; set it to noeviction")
+    if limit and used >= _FULL * limit:
+        raise _Unwell(
+            f"{memory['used_memory_human']} of {memory['maxmemory_human']} are in use: when it is full it takes no "
+            "message, and work stands still; raise maxmemory, or remove what is not the evaluator's"
+        )
     return f"version {version}, {memory['used_memory_human']} in use"
 
 
@@ -140,7 +154,7 @@ def _queue(session: Session) -> str:
         raise _Unwell(
             f"{counted(dead, 'dead message')}; their work was sent again, see the workers' logs for the cause"
         )
-    return f"{counted(sum(depth.ready + depth.in_flight for depth in found), 'message')} at work, none dead"
+    return f"{counted(sum(depth.ready + depth.in_flight for depth in found), 'message')} ready or in flight, none dead"
 
 
 def _workers(session: Session) -> str:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 DONE, FAILED, USAGE, UNAVAILABLE, CONFIGURATION = 0, 1, 2, 75, 78
 """Exit codes; the last two are EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
 
+_FULL = "used memory > 'maxmemory'"
+"""What Redis says at its limit. By which kind of error is another matter for each command and version."""
+
 _ENV_FILE = Path(".env")
 _REFUSED = (
     psycopg.errors.UndefinedTable,
@@ -144,13 +147,18 @@ def hindrance(settings: Settings, error: Exception) -> str:
 
 
 def unreachable(settings: Settings, error: Exception) -> str:
-    """What is said where Postgres, or Redis, is away: which one, where, why, and what to do."""
+    """What is said where Postgres, or Redis, is away, or takes nothing: which one, where, why, and what to do."""
+    trouble = "does not answer"
     if isinstance(error, redis.RedisError):
         place, remedy = f"Redis at {redis_place(settings)}", "check that it runs, REDIS_* and its password"
+        if _FULL in str(error):
+            trouble, remedy = "is full", "raise its maxmemory, or remove what is not the evaluator's"
     else:
         place = f"PostgreSQL at {postgres_place(settings)} (DATABASE_URL)"
         remedy = "check that it runs and may be reached, and the user, password and database in DATABASE_URL"
-    return f"{place} does not answer: {_first_line(error)}; {remedy}, then try again"
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            trouble, remedy = "takes no writes", "name its primary there, or let it write again"
+    return f"{place} {trouble}: {_first_line(error)}; {remedy}, then try again"
 
 
 def _first_line(error: Exception) -> str:

@@ -28,7 +28,8 @@ class Depth:
 def depths(broker: Broker) -> dict[str, Depth]:
     """The depth of each queue. Raises redis.RedisError where Redis is away."""
     found: dict[str, Depth] = {}
-    with broker.client.pipeline(transaction=True) as pipe:
+    # Within a transaction a full Redis refuses to read, too, and what is full would look as if it were away.
+    with broker.client.pipeline(transaction=False) as pipe:
         for queue in QUEUES.values():
             name = f"{broker.namespace}:{queue}"
             pipe.llen(name)
