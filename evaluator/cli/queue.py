@@ -131,6 +131,27 @@ def failed(
 
 
 @app.command()
+def pending(
+    challenge: ChallengeOption = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many, the oldest days first.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List who is undecided, and why: members' days that were looked at, the oldest first. `explain` tells what to do.
+
+    Example: evaluator queue pending --challenge winter-grind
+    """
+    with open_session() as session, session.database.connection() as connection:
+        found = jobs.pending(connection, challenge, limit)
+    if isinstance(found, Unknown):
+        refuse(found.message)
+    if as_json:
+        print_json(found)
+    else:
+        columns = ("Challenge", "Handle", "Day", "Reason", "Next try", "Error")
+        print_table(columns, map(asdict, found), empty="Nobody is undecided.")
+
+
+@app.command()
 def retry(challenge: ChallengeOption = None, as_json: JsonOption = False) -> None:
     """Try failed jobs again, now; they would be tried again later by themselves.
 

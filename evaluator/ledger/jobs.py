@@ -40,6 +40,18 @@ class FailedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingDay:
+    """A member's day that was looked at and could not be decided. `next_try` is None while a pass is at work on it."""
+
+    challenge: str
+    handle: str
+    day: date
+    reason: Reason
+    error: str | None
+    next_try: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     set_by: str
     set_at: datetime
@@ -74,6 +86,12 @@ def read_failed(connection: Connection, challenge_id: str | None, limit: int) ->
     """The newest jobs that were given up, of one challenge or of all."""
     rows = connection.execute(_SQL["failed"], {"challenge": challenge_id, "limit": limit})
     return [FailedJob(challenge, handle, day, Reason(reason), *rest) for challenge, handle, day, reason, *rest in rows]
+
+
+def read_pending_days(connection: Connection, challenge_id: str | None, limit: int) -> list[PendingDay]:
+    """The oldest days that could not be decided, of one challenge or of all."""
+    rows = connection.execute(_SQL["undecided"], {"challenge": challenge_id, "limit": limit})
+    return [PendingDay(challenge, handle, day, Reason(reason), *rest) for challenge, handle, day, reason, *rest in rows]
 
 
 def runs_with_failed(connection: Connection, challenge_id: str | None) -> dict[int, int]:

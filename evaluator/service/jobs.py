@@ -13,7 +13,7 @@ from evaluator.correlation import current_id
 from evaluator.domain.verdict import Reason
 from evaluator.ledger import jobs as ledger
 from evaluator.ledger.database import Connection, Database
-from evaluator.ledger.jobs import FailedJob
+from evaluator.ledger.jobs import FailedJob, PendingDay
 from evaluator.ledger.runs import RunState, next_turns, requeue, take_unsent
 from evaluator.service.fan_out import SENT_AHEAD
 from evaluator.service.outbox import Outbox
@@ -105,6 +105,11 @@ def _total(depths: Collection[QueueDepth]) -> Messages:
 def failed(connection: Connection, challenge_id: str | None, limit: int) -> list[FailedJob] | Unknown:
     """The newest `limit` jobs that were given up, of one challenge or of all."""
     return missing_challenge(connection, challenge_id) or ledger.read_failed(connection, challenge_id, limit)
+
+
+def pending(connection: Connection, challenge_id: str | None, limit: int) -> list[PendingDay] | Unknown:
+    """The oldest `limit` days of members that could not be decided, of one challenge or of all."""
+    return missing_challenge(connection, challenge_id) or ledger.read_pending_days(connection, challenge_id, limit)
 
 
 def retry(database: Database, outbox: Outbox, challenge_id: str | None) -> Retried | Unknown:

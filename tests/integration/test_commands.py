@@ -22,7 +22,7 @@ MARCH: dict[str, Any] = {
     "rules": Rules(penalty=500),
 }
 NOW = "2026-03-05T12:00Z"
-GROUPS = {"queue": ("stats", "failed", "retry", "clear", "pause", "resume"), "problems": ("sync",)}
+GROUPS = {"queue": ("stats", "failed", "pending", "retry", "clear", "pause", "resume"), "problems": ("sync",)}
 REASON = "for the reason above. Is another --port free?"
 NO_POSTGRES = {"DATABASE_URL": "postgresql://u:pw@127.0.0.1:1/x"}
 NO_REDIS = {"REDIS_URL": "redis://127.0.0.1:1/0"}
@@ -96,6 +96,7 @@ ALL = [
     ["override", "grind", "ann", "2026-03-01", "--clear"],
     ["queue", "stats"],
     ["queue", "failed"],
+    ["queue", "pending"],
     ["queue", "retry"],
     ["queue", "clear"],
     ["queue", "pause"],

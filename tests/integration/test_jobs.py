@@ -157,6 +157,34 @@ def test_failed_jobs_are_listed_newest_first_and_up_to_a_limit(database: Databas
     assert isinstance(nowhere, Unknown)
 
 
+def test_who_is_undecided_is_listed_with_why_the_oldest_days_first(database: Database, scene: Scene) -> None:
+    for challenge in ("winter", "other", "off"):
+        scene.challenge(challenge, ["alice", "bob"])
+        give_up(scene, challenge, ["alice"], NEXT)
+    give_up(scene, "winter", ["bob"])
+    scene.verdict("winter", "alice", DAY, Outcome.PASSED)
+    scene.run("winter", NEXT, state="pending")
+    scene.execute("UPDATE challenges SET cancelled = true WHERE id = 'off'")
+    scene.execute("UPDATE evaluations SET reason = 'profile_hidden', error = NULL WHERE day = %s", NEXT)
+    scene.execute("UPDATE runs SET retry_at = queued_at + interval '2 min'")
+    scene.execute("UPDATE runs SET state = 'open' WHERE challenge_id = 'other'")
+    with database.connection() as connection:
+        everybody = jobs.pending(connection, None, 10)
+        oldest = jobs.pending(connection, None, 1)
+        of_other = jobs.pending(connection, "other", 10)
+        nowhere = jobs.pending(connection, "wintre", 10)
+    assert not isinstance(everybody, Unknown)
+    assert [(one.challenge, one.handle, one.day, one.reason, one.error) for one in everybody] == [
+        ("winter", "bob", DAY, Reason.UPSTREAM_UNAVAILABLE, "bob: HTTP 502"),
+        ("other", "alice", NEXT, Reason.PROFILE_HIDDEN, None),
+        ("winter", "alice", NEXT, Reason.PROFILE_HIDDEN, None),
+    ]
+    assert [one.next_try is None for one in everybody] == [False, True, False]
+    assert oldest == everybody[:1]
+    assert of_other == everybody[1:2]
+    assert isinstance(nowhere, Unknown)
+
+
 def test_a_retry_queues_the_runs_of_failed_jobs_and_wakes_a_worker_for_each_challenge(
     database: Database, scene: Scene, broker: Broker, outbox: MessageOutbox
 ) -> None:

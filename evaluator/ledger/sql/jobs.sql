@@ -45,6 +45,23 @@ WHERE NOT c.cancelled
   AND (r.state = 'queued'
        OR r.state = 'open' AND EXISTS (SELECT FROM batches b WHERE b.run_id = r.id AND b.state = 'waiting'))
 
+-- name: undecided
+-- Evaluations that were looked at and could not be decided, the oldest days first, and when they are tried again.
+SELECT e.challenge_id, m.handle, e.day, e.reason, e.error, e.retry_at
+FROM (
+    SELECT r.challenge_id, r.day_end, CASE r.state WHEN 'pending' THEN r.retry_at END AS retry_at,
+           p.member_id, p.day, p.reason, p.error
+    FROM runs r
+    JOIN challenges c ON c.id = r.challenge_id
+    JOIN evaluations p ON p.run_id = r.id
+    WHERE r.state <> 'settled' AND NOT c.cancelled AND p.outcome = 'pending' AND p.reason <> 'not_evaluated'
+      AND (%(challenge)s::text IS NULL OR r.challenge_id = %(challenge)s)
+    ORDER BY r.day_end, r.id, p.member_id
+    LIMIT %(limit)s
+) e
+JOIN members m ON m.id = e.member_id
+ORDER BY e.day_end, e.challenge_id, m.handle
+
 -- name: failed
 -- Evaluations that were given up, newest first. Their batch may have been pruned, and its attempts with it.
 SELECT r.challenge_id, m.handle, e.day, e.reason, e.error, e.failed_at, b.attempts
