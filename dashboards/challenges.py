@@ -44,9 +44,10 @@ _DAYS = (
     ),
     lines(
         "Challenges by state",
-        "Upcoming, running, closing, completed, cancelled.",
+        "Upcoming, running, closing, completed, cancelled. Some of them may be unreadable: no day of theirs is begun.",
         Query(figure("evaluator_challenges", by="state"), "{{state}}"),
-        stacked=True,
+        Query(figure("evaluator_challenges_unreadable"), "unreadable"),
+        alerts=("EvaluatorChallengeUnreadable",),
     ),
 )
 

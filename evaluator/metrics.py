@@ -184,6 +184,12 @@ CHALLENGES = _ledger(
     state=("upcoming", "running", "closing", "completed", "cancelled"),
 )
 
+CHALLENGES_UNREADABLE = _ledger(
+    "evaluator_challenges_unreadable",
+    "challenges",
+    "Challenges that are not over, and whose rows in the ledger make no sense: none of their days is begun.",
+)
+
 MEMBERS = _ledger("evaluator_members", "members", "Members who are in a running challenge now.")
 
 PAUSED = _ledger("evaluator_paused", "boolean", "Whether a person has paused the work.")

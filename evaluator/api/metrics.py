@@ -86,6 +86,7 @@ def _of_ledger(figures: Figures) -> Iterator[Metric]:
     yield _gauge(declared.LAST_SUCCESS, figures.last_success)
     yield _gauge(declared.LAST_ENQUEUE, figures.last_enqueue)
     yield _gauge(declared.CHALLENGES, figures.challenges)
+    yield _gauge(declared.CHALLENGES_UNREADABLE, figures.challenges_unreadable)
     yield _gauge(declared.MEMBERS, figures.members)
     yield _gauge(declared.PAUSED, figures.paused)
 

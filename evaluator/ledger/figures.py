@@ -96,6 +96,11 @@ def challenges_over(connection: Connection) -> tuple[int, int]:
     return completed, cancelled
 
 
+def unfinished_challenges(connection: Connection) -> list[str]:
+    """The ids of all that are not over, whether they can be read or not."""
+    return [challenge for (challenge,) in connection.execute(_SQL["unfinished"])]
+
+
 def count_members(connection: Connection, challenge_ids: Collection[str], now: float) -> int:
     """Who is in one of these challenges at `now`."""
     return int(_value(connection, _SQL["members"], ids=list(challenge_ids), now=now))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from evaluator.domain.verdict import Reason
 from evaluator.ledger import figures as ledger
+from evaluator.ledger.challenges import Unreadable, read_challenges
 from evaluator.ledger.database import Connection
 from evaluator.ledger.enqueues import EnqueuedBy, last_enqueues
 from evaluator.ledger.figures import Ongoing
@@ -30,7 +31,7 @@ RATE_OVER = 300.0
 
 _PENDING_REASONS = tuple(map(Reason, UNPROVEN))
 
-_MEMBERS_EVERY = 60.0  # seconds
+_SELDOM = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Figures:
     `unsettled` are those `left` to do, and those pending that wait for a later pass. `deadline` is when the next day
     falls due in a challenge that has work now. `runs_due` are days of challenges, with a run or without; `runs_late`
     those of them that have been due for more than `LATE` seconds; `runs_stuck` those of the late ones over which no
-    pass has come to its end. `members` are in a running challenge.
+    pass has come to its end. `challenges_unreadable` are not over, and no day of theirs is begun. `members` are in a
+    running challenge.
     """
 
     at: float
@@ -82,17 +84,21 @@ class Figures:
     last_success: float | None
     last_enqueue: Mapping[EnqueuedBy, float]
     challenges: Mapping[Stage, int]
+    challenges_unreadable: int
     members: int
     paused: bool
 
 
 class Watch:
-    """Reads the figures again and again. Members, who are many and seldom others, are counted once a minute."""
+    """Reads the figures again and again. Members, who are many and seldom others, are counted once a minute, and so are
+    challenges that cannot be read.
+    """
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
         self._without_run = DaysWithoutRun()
         self._members = _Counted(frozenset(), 0, float("-inf"))
+        self._unreadable, self._unreadable_at = 0, float("-inf")
 
     def read(self, connection: Connection, now: float) -> Figures:
         """All of them at `now`. They fit together if the transaction sees one moment: see `Database.snapshot`."""
@@ -135,14 +141,21 @@ class Watch:
                 Stage.COMPLETED: completed,
                 Stage.CANCELLED: cancelled,
             },
+            challenges_unreadable=self._count_unreadable(connection, now),
             members=self._count_members(connection, running, now),
             paused=is_paused(connection),
         )
 
     def _count_members(self, connection: Connection, challenges: frozenset[str], now: float) -> int:
-        if challenges != self._members.challenges or now - self._members.at >= _MEMBERS_EVERY:
+        if challenges != self._members.challenges or now - self._members.at >= _SELDOM:
             self._members = _Counted(challenges, ledger.count_members(connection, challenges, now), now)
         return self._members.members
+
+    def _count_unreadable(self, connection: Connection, now: float) -> int:
+        if now - self._unreadable_at >= _SELDOM:
+            found = read_challenges(connection, ledger.unfinished_challenges(connection))
+            self._unreadable, self._unreadable_at = sum(isinstance(one, Unreadable) for one in found), now
+        return self._unreadable
 
 
 class _Counted(NamedTuple):

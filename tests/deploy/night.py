@@ -31,6 +31,11 @@ class Night:
         """A worker where Prometheus looks for one."""
         return self.arena.start("worker", *options, METRICS_PORT=str(self.worker_port), **settings)
 
+    def doctor(self) -> tuple[int, str]:
+        """The exit code, and what is said without its layout."""
+        command = self.arena.start("doctor", "--no-leetcode")
+        return command.wait(), " ".join(command.out().split())
+
     @contextmanager
     def without_keeper(self) -> Iterator[None]:
         """Somebody holds the keepers' lock, and does nothing."""

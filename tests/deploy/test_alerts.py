@@ -6,6 +6,7 @@ where hours would have to pass the ledger is told that they did. What several al
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -75,7 +76,7 @@ def test_leetcode_fails_for_some_then_for_most_then_asks_for_an_hour(night: Nigh
 
 
 def test_services_run_full_and_go_away(night: Night) -> None:
-    """Redis near its limit; at it, with a policy that evicts; then no Redis and no Postgres."""
+    """Redis near its limit; at it; the same with a policy that evicts; Postgres read-only; no Redis and no Postgres."""
     arena, prometheus = night.arena, night.prometheus
     night.server()
     prometheus.fires()
@@ -85,12 +86,25 @@ def test_services_run_full_and_go_away(night: Night) -> None:
     arena.client.config_set("maxmemory", int(used * 1.1))
     told = prometheus.fires("EvaluatorRedisMemory")
     assert told["EvaluatorRedisMemory"].startswith("Redis uses 9")
+    arena.client.config_set("maxmemory", int(used * 0.9))
+    until(lambda: prometheus.firing().get("EvaluatorRedisMemory", "").startswith("Redis uses 11"))
+    prometheus.fires("EvaluatorRedisMemory")
+    code, said = night.doctor()
+    assert code == 75
+    assert "when it is full it takes no message" in said
+    assert re.search(r"bad workers Redis at \S+ is full: ", said)
 
     arena.client.config_set("maxmemory-policy", "allkeys-random")
     until(lambda: evicting(night))
     arena.client.config_set("maxmemory", 0)
     arena.client.config_set("maxmemory-policy", "noeviction")
     prometheus.fires()
+
+    arena.as_superuser(arena.about_database("ALTER DATABASE DB SET default_transaction_read_only = on"))
+    code, said = night.doctor()
+    assert code == 1
+    assert "bad PostgreSQL it takes no writes: " in said
+    arena.as_superuser(arena.about_database("ALTER DATABASE DB RESET default_transaction_read_only"))
 
     arena.redis.stop()
     arena.postgres.stop()
@@ -132,6 +146,16 @@ def test_nobody_enqueues_and_a_message_makes_no_sense(night: Night) -> None:
     told = prometheus.fires("EvaluatorDeadLetters")
     assert told["EvaluatorDeadLetters"] == "Messages that became dead letters within the hour: 1"
     prometheus.fires()
+
+
+def test_a_challenge_makes_no_sense(night: Night) -> None:
+    """It is counted when the server starts, and once a minute."""
+    arena = night.arena
+    arena.scene.challenge("broken", MEMBERS[:2], starts=TODAY + timedelta(4), ends=TODAY + timedelta(9))
+    arena.scene.execute("DELETE FROM rules WHERE challenge_id = 'broken'")
+    night.server()
+    told = night.prometheus.fires("EvaluatorChallengeUnreadable")
+    assert told["EvaluatorChallengeUnreadable"] == "Challenges that cannot be read, and of which no day is begun: 1"
 
 
 def due_again_in(minutes: float) -> str:

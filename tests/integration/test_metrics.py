@@ -336,10 +336,14 @@ def test_challenges_and_members_are_counted_by_where_they_stand(database: Databa
         Standing.CANCELLED: 1,
     }
     assert figures.members == 2
+    assert figures.challenges_unreadable == 0
     # Its rows make no sense: the others are counted all the same.
     scene.execute("UPDATE timezones SET timezone = 'Atlantis/Capital' WHERE challenge_id = 'closing'")
     scene.execute("DELETE FROM timezones WHERE challenge_id = 'upcoming'")
-    assert sum(read(database).challenges.values()) == 4
+    scene.execute("DELETE FROM rules WHERE challenge_id IN ('running', 'over', 'off')")
+    figures = read(database)
+    assert sum(figures.challenges.values()) == 4
+    assert figures.challenges_unreadable == 3
 
 
 def test_members_are_counted_once_a_minute(database: Database, scene: Scene) -> None:

@@ -42,6 +42,7 @@ FIGURES = Figures(
     last_success=AT - 300,
     last_enqueue={},
     challenges={},
+    challenges_unreadable=0,
     members=0,
     paused=False,
 )

@@ -20,6 +20,10 @@ WHERE NOT c.cancelled AND (c.completed_at IS NULL OR b.challenge_id IS NOT NULL)
 SELECT count(*) FILTER (WHERE NOT cancelled), count(*) FILTER (WHERE cancelled)
 FROM challenges WHERE cancelled OR completed_at IS NOT NULL
 
+-- name: unfinished
+-- The ids of challenges that are not over.
+SELECT id FROM challenges WHERE NOT cancelled AND completed_at IS NULL
+
 -- name: members
 -- Who is in one of these challenges at a moment.
 SELECT count(*) FROM memberships s
