@@ -100,8 +100,9 @@ def _work(view: View) -> Iterator[Text]:
     counts, pending = figures.evaluations, sum(figures.pending.values())
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in figures.pending.items() if count)
     yield _line("left", *_left(view.now, glance, view.queue.value))
-    yield _line(_MEASURED, *_done(view.now, glance, figures.drain.measured))
-    yield _line(_BUDGET, *_done(view.now, glance, figures.drain.budget))
+    abandoned = view.queue.value is not None and not view.queue.value.figures.workers_alive
+    yield _line(_MEASURED, *_done(view.now, glance, figures.drain.measured, abandoned=abandoned))
+    yield _line(_BUDGET, *_done(view.now, glance, figures.drain.budget, abandoned=abandoned))
     yield _line(
         "evaluations",
         f"{counts.waiting:,} waiting, {counts.active:,} active, ",
@@ -134,13 +135,18 @@ def _left(now: datetime, glance: Glance, queue: QueueGlance | None) -> Iterator[
         yield f", {glance.rate:,.1f} members/s in the last minute"
 
 
-def _done(now: datetime, glance: Glance, seconds: float | None) -> Iterator[_Part]:
-    """By when it is done that takes so many seconds, and how long before or after the next day comes on top."""
+def _done(now: datetime, glance: Glance, seconds: float | None, *, abandoned: bool) -> Iterator[_Part]:
+    """By when it is done that takes so many seconds, and how long before or after the next day comes on top.
+
+    While it is `abandoned` by all workers the rate is that of the last ones.
+    """
     at, deadline = glance.figures.at, glance.figures.deadline
     if not glance.figures.left:
         yield "-"
     elif glance.pause:
         yield "not before `evaluator queue resume`", _DOUBTFUL
+    elif abandoned:
+        yield "not before a worker runs", _BAD
     elif seconds is None:
         yield f"not known: none has ended in the last {_duration(RATE_OVER)}", _DOUBTFUL
     else:

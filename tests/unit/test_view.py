@@ -142,6 +142,7 @@ def test_what_is_in_the_way_is_told() -> None:
     assert line(drawn(unknown), "at this rate") == "not known: none has ended in the last 5 min"
     nobody = replace(QUEUE, figures=replace(QUEUE.figures, workers_alive=0))
     assert line(drawn(queue=nobody), "left") == "12,340 evaluations, and no worker is alive"
+    assert line(drawn(queue=nobody), "at this rate") == "not before a worker runs"
     empty = replace(
         QUEUE, figures=replace(QUEUE.figures, depths={"challenges": Depth(0, 0, 0, 0), "members": Depth(0, 0, 0, 1)})
     )
