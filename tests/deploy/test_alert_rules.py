@@ -90,12 +90,22 @@ def test_a_page_begins_with_what_to_type(alert: str) -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS)
+def test_what_stands_under_type_this_may_be_pasted_as_a_whole(alert: str) -> None:
+    """It pauses nothing, takes nothing away, and decides for nobody; and it sees all pods, not one of several."""
+    for line in re.findall("```\n(.*?)```", PAGES[alert], re.DOTALL)[0].splitlines():
+        assert not {"pause", "resume", "clear", "override", "scale", "delete"} & set(line.split()), line
+        assert "kubectl logs deploy/" not in line
+
+
+@pytest.mark.parametrize("alert", ALERTS)
 def test_the_commands_of_a_page_exist(alert: str) -> None:
     block = re.findall("```\n(.*?)```", PAGES[alert], re.DOTALL)[0].splitlines()
     inline = re.findall("`([^`\n]+)`", PAGES[alert].replace("```", ""))
     for line in [*block, *(text for text in inline if text.startswith("kubectl "))]:
         for name in re.findall(r"(?:deploy/|cronjob/|cronjob )([\w-]+)", line):
             assert any(known.endswith(name) for known in INSTALLED), line
+        for component in re.findall(r"component=([\w-]+)", line):
+            assert component in {"server", "worker-all", "enqueue"}, line
         if " -- evaluator " in line:
             understood(shlex.split(line)[5:])
     for text in inline:
