@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from http.client import RemoteDisconnected
-from typing import TypeVar, cast
+from typing import TypeVar
+from urllib.parse import unquote
 
-import requests
+import certifi
 import urllib3
-from requests.adapters import HTTPAdapter
+from urllib3.util import make_headers, parse_url
 
 from evaluator.domain.evidence import Reply, Standing
 from evaluator.domain.rules import Difficulty
@@ -54,14 +56,17 @@ _PIECE = 2**16
 
 T = TypeVar("T")
 
-_TROUBLE = (OSError, urllib3.exceptions.HTTPError)  # what requests raises is an OSError too
+_TROUBLE = (OSError, urllib3.exceptions.HTTPError)
+
+
+class _SpoiltError(OSError):
+    """An answer began, and it is not to be had whole."""
 
 
 def _was_hung_up(error: Exception) -> bool:
     """Whether LeetCode closed a kept connection just before it was used again: on a new one there is an answer."""
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, urllib3.exceptions.ProtocolError) and any(
-        isinstance(one, (RemoteDisconnected, ConnectionResetError, BrokenPipeError)) for one in cause.args
+    return isinstance(error, urllib3.exceptions.ProtocolError) and any(
+        isinstance(one, (RemoteDisconnected, ConnectionResetError, BrokenPipeError)) for one in error.args
     )
 
 
@@ -98,13 +103,19 @@ class Client:
         self._clock = clock
         self._meter = meter or Unmeasured()
         self._breaker = Breaker(pacer)
-        self._request = requests.Request("POST", url, headers=HEADERS).prepare()
-        # An adapter, not a session: it keeps connections for all threads, and that is all that is wanted. It follows
-        # no redirect, keeps no cookie, takes no proxy from the environment, and costs a third less.
-        self._adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS)
+        place = parse_url(url)
+        self._target = place.request_uri
+        self._headers = HEADERS | (make_headers(basic_auth=unquote(place.auth)) if place.auth else {})
+        # It keeps connections for all threads. A manager makes it, for only that knows what to leave out without TLS.
+        self._pool = urllib3.PoolManager(
+            maxsize=_CONNECTIONS,
+            timeout=urllib3.Timeout(connect=timeout, read=timeout),
+            retries=urllib3.Retry(total=False),
+            ca_certs=certifi.where(),
+        ).connection_from_url(url)
 
     def close(self) -> None:
-        self._adapter.close()
+        self._pool.close()
 
     def recent_solves(self, handles: Sequence[str], years: Sequence[int]) -> Answers:
         """What `handles` solved last; the calendars of `years` are to show whether an empty list hides something.
@@ -188,11 +199,8 @@ class Client:
         sent_at = 0
         # The clock may have to ask a database, which must not come between a slot and its request.
         told, told_at = self._clock(), time.monotonic()
-        # Requests asks for its pool in this way too; the connections that it made tell a new one from a kept one.
-        found = self._adapter.get_connection_with_tls_context(self._request, verify=True)
-        pool = cast("urllib3.HTTPConnectionPool", found)
         for final in (False, True):
-            made = pool.num_connections
+            made = self._pool.num_connections  # tells a new connection from a kept one
             began = time.monotonic()
             try:
                 with self._pacer.acquire():
@@ -205,7 +213,7 @@ class Client:
                 self._meter.waited(time.monotonic() - began)
                 return sent_at, classify_error(error)
             except _TROUBLE as error:
-                if not final and made == pool.num_connections and _was_hung_up(error):
+                if not final and made == self._pool.num_connections and _was_hung_up(error):
                     continue
                 return sent_at, classify_error(error)
             break
@@ -215,21 +223,20 @@ class Client:
         return sent_at, reply
 
     def _exchange(self, body: bytes) -> HttpAnswer:
-        request = self._request.copy()
-        request.prepare_body(body, None)
         deadline = time.monotonic() + self._timeout
-        with self._adapter.send(request, stream=True, timeout=self._timeout) as response:
-            page = bytearray()
+        answer = self._pool.urlopen("POST", self._target, body, self._headers, redirect=False, preload_content=False)
+        page = bytearray()
+        with closing(answer):
             try:
                 # Piece by piece, for a bound in size, and one in time even if a byte comes now and then.
-                while piece := response.raw.read1(_PIECE, decode_content=True):
+                while piece := answer.read1(_PIECE):
                     page += piece
                     if len(page) > LARGEST_ANSWER:
-                        raise requests.RequestException(f"it is larger than {LARGEST_ANSWER} bytes")
+                        raise _SpoiltError(f"it is larger than {LARGEST_ANSWER} bytes")
                     if time.monotonic() > deadline:
-                        raise requests.Timeout(f"it did not come whole within {self._timeout:g} s")
-            except _TROUBLE:
+                        raise _SpoiltError(f"it did not come whole within {self._timeout:g} s")
+            except _TROUBLE as error:
                 # A status that refuses counts, whatever becomes of the page that explains it.
-                if 200 <= response.status_code < 300:
-                    raise
-            return HttpAnswer(response.status_code, response.headers, bytes(page))
+                if 200 <= answer.status < 300:
+                    raise _SpoiltError(error) from error
+        return HttpAnswer(answer.status, answer.headers, bytes(page))

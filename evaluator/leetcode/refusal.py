@@ -69,9 +69,9 @@ def classify_error(error: Exception) -> Refusal:
     """What it means that a request ended in `error` instead of an answer."""
     if isinstance(error, NoSlotError):
         return Refusal(RefusalKind.NO_SLOT, str(error), error.wait)
-    # requests and urllib3 wrap what happened; the innermost exception says it most plainly.
+    # urllib3 wraps what happened; the innermost exception says it most plainly.
     cause = error
-    while isinstance(inner := getattr(cause, "reason", None) or (cause.args or (None,))[-1], Exception):
+    while isinstance(inner := cause.args[-1] if cause.args else None, Exception):
         cause = inner
     return Refusal(RefusalKind.RETRY_LATER, f"LeetCode gave no answer: {plain(str(cause)) or type(cause).__name__}")
 

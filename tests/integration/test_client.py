@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import socket
 import threading
@@ -15,6 +16,8 @@ from typing import Any
 import orjson
 import pytest
 import redis
+from urllib3 import HTTPResponse
+from urllib3.exceptions import ProtocolError
 
 from evaluator.domain.evidence import Reply, Row, Standing
 from evaluator.domain.problem import Problem
@@ -237,6 +240,14 @@ def test_proxies_of_the_environment_are_not_used(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     assert client.recent_solves(["alice"], [2026]).replies == expected(["alice"])
     assert leetcode.handles() == [["alice"]]
+
+
+def test_a_password_in_the_address_is_sent_as_one(leetcode: LeetCode, pacer: NotedPacer) -> None:
+    client = Client(leetcode.url.replace("//", "//na%20me:p%C3%A4ss@"), 5, pacer, lambda: NOW)
+    assert client.recent_solves(["alice"], [2026]).replies == expected(["alice"])
+    client.close()
+    scheme, _, told = leetcode.headers[0]["authorization"].partition(" ")
+    assert (scheme, base64.b64decode(told).decode("latin-1")) == ("Basic", "na me:päss")
 
 
 def test_a_connection_that_leetcode_has_closed_is_opened_anew(client: Client, leetcode: LeetCode) -> None:
@@ -726,3 +737,19 @@ def test_a_kept_connection_that_leetcode_has_closed_costs_no_attempt(client: Cli
     answers = client.recent_solves(["alice"], [2026])
     assert (answers.replies, answers.refusal) == (expected(["alice"]), None)
     assert len(leetcode.asked) == 3
+
+
+def test_an_answer_that_breaks_off_on_a_kept_connection_is_not_asked_for_at_once_again(
+    client: Client, leetcode: LeetCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.recent_solves(["alice"], [2026])
+
+    def breaks_off(*_: object) -> bytes:
+        raise ProtocolError("Connection broken", ConnectionResetError(104, "Connection reset by peer"))
+
+    monkeypatch.setattr(HTTPResponse, "read1", breaks_off)
+    answers = client.recent_solves(["alice"], [2026])
+    assert answers.refusal is not None
+    assert answers.refusal.kind is RefusalKind.RETRY_LATER
+    assert "reset by peer" in answers.refusal.detail
+    assert len(leetcode.asked) == 2

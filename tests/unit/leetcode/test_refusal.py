@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from http.client import RemoteDisconnected
 
 import pytest
-import requests
 from urllib3 import HTTPConnectionPool
-from urllib3.exceptions import MaxRetryError, ProtocolError, SSLError
+from urllib3.exceptions import ProtocolError, ReadTimeoutError, SSLError
 
 from evaluator.leetcode.pacer import NoSlotError
 from evaluator.leetcode.refusal import (
@@ -131,12 +131,9 @@ def test_a_redirect_says_where_to_without_what_may_be_secret() -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (
-            requests.ConnectionError(ProtocolError("Connection aborted.", RemoteDisconnected("It hung up"))),
-            "It hung up",
-        ),
-        (requests.ConnectionError(MaxRetryError(POOL, "/?token=abc", SSLError("bad\ncertificate"))), "bad certificate"),
-        (requests.Timeout("too slow"), "too slow"),
+        (ProtocolError("Connection aborted.", RemoteDisconnected("It hung up")), "It hung up"),
+        (SSLError(ssl.SSLError(1, "bad\ncertificate")), "bad certificate"),
+        (OSError(ReadTimeoutError(POOL, "/?token=abc", "too slow")), f"{POOL}: too slow"),
         (TimeoutError(), "TimeoutError"),
         (OSError(2, "No such file"), "[Errno 2] No such file"),
     ],
