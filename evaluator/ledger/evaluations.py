@@ -176,7 +176,7 @@ def finish(connection: Connection, run_id: int, batch: int) -> None:
 
 def lock_members(connection: Connection, member_ids: Sequence[int], correlation_id: str | None = None) -> None:
     """Lock members until the transaction ends."""
-    connection.execute(_SQL["lock_members"], {"ids": list(member_ids), "correlation": correlation_id})
+    connection.execute(_SQL["lock_members"], {"ids": array(member_ids), "correlation": correlation_id})
 
 
 def lock_at_once(
@@ -185,7 +185,7 @@ def lock_at_once(
     """`lock_members` and `hold_challenge` in one; None, and the transaction is lost, rather than wait for a lock."""
     try:
         held = connection.execute(
-            _SQL["lock_at_once"], {"ids": list(member_ids), "id": challenge_id, "correlation": correlation_id}
+            _SQL["lock_at_once"], {"ids": array(member_ids), "id": challenge_id, "correlation": correlation_id}
         )
     except psycopg.errors.LockNotAvailable:
         return None
@@ -208,7 +208,7 @@ def read_accounts(
     rows = connection.execute(
         _SQL["accounts"],
         {
-            "ids": list(member_ids),
+            "ids": array(member_ids),
             "day": day,
             "opened_at": opened_at,
             "freezes": freezes,
@@ -257,7 +257,7 @@ def _account(  # noqa: PLR0913, PLR0917  # the columns of the statement
 def read_outcomes(connection: Connection, member_ids: Sequence[int]) -> dict[int, dict[date, Outcome]]:
     """Every outcome of these members, by day, in order."""
     history: dict[int, dict[date, Outcome]] = {member_id: {} for member_id in member_ids}
-    for member_id, day, outcome in connection.execute(_SQL["outcomes"], {"ids": list(member_ids)}):
+    for member_id, day, outcome in connection.execute(_SQL["outcomes"], {"ids": array(member_ids)}):
         history[member_id][day] = Outcome(outcome)
     return history
 

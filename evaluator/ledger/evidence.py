@@ -35,8 +35,8 @@ def read_evidence(connection: Connection, since: Mapping[str, int], day_start: i
     rows = connection.execute(
         _SQL["read"],
         {
-            "keys": list(since),
-            "since": [max(0, at - FUTURE_TOLERANCE) for at in since.values()],
+            "keys": json(list(since)),
+            "since": array(max(0, at - FUTURE_TOLERANCE) for at in since.values()),
             "day_start": day_start,
         },
     )

@@ -54,11 +54,11 @@ WHERE run_id = %(run_id)s AND batch = %(batch)s AND state <> 'done'
 -- PostgreSQL's log.
 SELECT FROM members, set_config('application_name', concat_ws(' ', left(current_setting('application_name'), 12),
                                                               %(correlation)s::text), true)
-WHERE id = ANY (%(ids)s) ORDER BY id FOR NO KEY UPDATE OF members
+WHERE id = ANY (%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE OF members
 
 -- name: lock_at_once
 -- Both `lock_members` and `hold`, of those who would rather do without than wait.
-WITH locked AS MATERIALIZED (SELECT id FROM members WHERE id = ANY (%(ids)s) FOR NO KEY UPDATE NOWAIT)
+WITH locked AS MATERIALIZED (SELECT id FROM members WHERE id = ANY (%(ids)s::bigint[]) FOR NO KEY UPDATE NOWAIT)
 SELECT cancelled
 FROM challenges, set_config('application_name', concat_ws(' ', left(current_setting('application_name'), 12),
                                                           %(correlation)s::text), true)
@@ -91,16 +91,16 @@ LEFT JOIN LATERAL (
     FROM postings WHERE member_id = e.member_id
 ) p ON true
 -- Both by the ids: a join alone might go through all members in their order.
-WHERE e.member_id = ANY (%(ids)s) AND m.id = ANY (%(ids)s) AND e.day = %(day)s
+WHERE e.member_id = ANY (%(ids)s::bigint[]) AND m.id = ANY (%(ids)s::bigint[]) AND e.day = %(day)s
 
 -- name: outcomes
 -- For a replay: every day of these members, who are of one challenge. Its days are looked up first, so that no plan
 -- reads all runs.
 SELECT e.member_id, e.day, e.outcome
 FROM evaluations e
-WHERE e.member_id = ANY (%(ids)s) AND e.day = ANY (ARRAY(
+WHERE e.member_id = ANY (%(ids)s::bigint[]) AND e.day = ANY (ARRAY(
     SELECT r.day FROM runs r
-    WHERE r.challenge_id = (SELECT challenge_id FROM members WHERE id = ANY (%(ids)s) LIMIT 1)))
+    WHERE r.challenge_id = (SELECT challenge_id FROM members WHERE id = ANY (%(ids)s::bigint[]) LIMIT 1)))
 ORDER BY e.member_id, e.day
 
 -- name: record
@@ -133,11 +133,11 @@ WITH decided AS (
         evidence = CASE WHEN d.evidence::text = '[]' THEN coalesce(e.evidence, '[]') ELSE d.evidence END,
         evaluated_at = clock_timestamp(),
         error = d.error, failed_at = CASE WHEN d.error IS NOT NULL THEN clock_timestamp() END
-    FROM decided d WHERE e.member_id = ANY (%(ids)s) AND e.member_id = d.member_id AND e.day = %(day)s
+    FROM decided d WHERE e.member_id = ANY (%(ids)s::bigint[]) AND e.member_id = d.member_id AND e.day = %(day)s
 ), streaks AS (
     UPDATE members m SET current_streak = d.current, longest_streak = d.longest, settled_through = d.through
     FROM decided d
-    WHERE m.id = ANY (%(ids)s) AND m.id = d.member_id
+    WHERE m.id = ANY (%(ids)s::bigint[]) AND m.id = d.member_id
       AND (m.current_streak, m.longest_streak, m.settled_through)
           IS DISTINCT FROM (d.current, d.longest, d.through)
 ), posted AS (

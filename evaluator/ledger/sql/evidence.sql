@@ -4,7 +4,9 @@
 -- For each handle: the solves that observations since its own `since` brought, and the observations since
 -- %(day_start)s, both in order. As JSON, since a driver takes much longer to read as many rows and arrays.
 SELECT asked.handle_key, s.solves, o.observations
-FROM unnest(%(keys)s::text[], %(since)s::bigint[]) AS asked (handle_key, since)
+FROM ROWS FROM (
+    json_array_elements_text(%(keys)s::json), unnest(%(since)s::bigint[])
+) AS asked (handle_key, since)
 CROSS JOIN LATERAL (
     SELECT json_agg(b.solves ORDER BY b.fetched_at, b.id) AS solves
     FROM observations b
