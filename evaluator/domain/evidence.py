@@ -32,7 +32,7 @@ class Standing(StrEnum):
 class Row(NamedTuple):
     """One row of an answer as it came; a field is None where it has no usable value.
 
-    A tuple, as a solve is, since they are made by the million: a frozen dataclass takes several times as long.
+    A tuple, as all is of which a batch makes many: a frozen dataclass takes several times as long to make.
     """
 
     submission_id: str | None
@@ -40,8 +40,7 @@ class Row(NamedTuple):
     at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What one request said about one handle.
 
     `active_dates` are the UTC dates on which the account's calendar shows activity; it matters, and is
@@ -63,8 +62,7 @@ class Solve(NamedTuple):
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """A reply that was kept: what it proves, apart from the solves it held.
 
     It shows everything after the second `after` (None: from the beginning), up to and including `fetched_at`.

@@ -67,8 +67,7 @@ class Tally:
     judged: tuple[JudgedSolve, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     outcome: Outcome
     reason: Reason
     solved: int

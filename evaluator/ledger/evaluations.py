@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -21,8 +21,7 @@ from evaluator.ledger.statements import array, json, statements
 _SQL = statements("evaluations")
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
+class Undecided(NamedTuple):
     """A member whom this pass has not decided yet. `seen_since` says whether LeetCode answered after the day's end."""
 
     member_id: int
@@ -55,8 +54,7 @@ class Attempt:
     members: tuple[Undecided, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """A member's state under lock: what a decision and its postings rest on beside the evidence.
 
     `total` is the sum of the member's postings, `standing` that of the day's, `entries` their number.
@@ -78,8 +76,7 @@ class Account:
     entries: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is written for one member and day; `amount` 0 posts nothing, `entry` numbers the posting of the day."""
 
     member_id: int
