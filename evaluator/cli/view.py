@@ -102,7 +102,7 @@ def _work(view: View) -> Iterator[Text]:
     yield _line("left", *_left(view.now, glance, view.queue.value))
     abandoned = view.queue.value is not None and not view.queue.value.figures.workers_alive
     yield _line(_MEASURED, *_done(view.now, glance, figures.drain.measured, abandoned=abandoned))
-    yield _line(_BUDGET, *_done(view.now, glance, figures.drain.budget, abandoned=abandoned))
+    yield _line(_BUDGET, *_done(view.now, glance, figures.drain.budget))
     yield _line(
         "evaluations",
         f"{counts.waiting:,} waiting, {counts.active:,} active, ",
@@ -135,7 +135,7 @@ def _left(now: datetime, glance: Glance, queue: QueueGlance | None) -> Iterator[
         yield f", {glance.rate:,.1f} members/s in the last minute"
 
 
-def _done(now: datetime, glance: Glance, seconds: float | None, *, abandoned: bool) -> Iterator[_Part]:
+def _done(now: datetime, glance: Glance, seconds: float | None, *, abandoned: bool = False) -> Iterator[_Part]:
     """By when it is done that takes so many seconds, and how long before or after the next day comes on top.
 
     While it is `abandoned` by all workers the rate is that of the last ones.
