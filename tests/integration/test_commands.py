@@ -251,7 +251,7 @@ def test_a_single_evaluation_that_stays_pending_is_told_as_one(stage: Stage) -> 
         waited = stage.evaluator("enqueue", "--wait", LOG_LEVEL="WARNING")
     assert waited.code == 0
     told = "1 evaluation is pending; it is tried again without anyone's doing, `evaluator explain` says why\n"
-    assert waited.err == told
+    assert waited.err.endswith(told)  # before it, where a worker takes long to start, that nothing moves yet
 
 
 def test_a_day_outside_of_the_challenge_is_explained_in_a_sentence(stage: Stage) -> None:
