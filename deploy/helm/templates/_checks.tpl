@@ -19,7 +19,7 @@ redis.passwordKey: name the key of the password in the Secret {{ $values.redis.e
 {{- if not (or $values.redis.host $values.redis.urlKey $values.development.redis.enabled) }}
 redis.host: name the host of Redis, or the key of a Secret that holds its URL (redis.existingSecret, redis.urlKey)
 {{- end }}
-{{- if regexMatch "^[^:]*:[0-9]+$|[/@]" $values.redis.host }}
+{{- if not (regexMatch "^([A-Za-z0-9_.-]+|[[][0-9A-Fa-f:.]+[]])?$" $values.redis.host) }}
 redis.host: give the host alone; its port goes into redis.port, a whole URL into a Secret (redis.existingSecret, redis.urlKey)
 {{- end }}
 {{- if and $values.development.redis.enabled (or $values.redis.host $values.redis.existingSecret) }}
