@@ -34,6 +34,10 @@ class Undecided(NamedTuple):
     seen_since: bool
 
 
+BegunRow = tuple[Any, ...]
+"""A batch that was begun, not yet read: what one challenge's rules say must not spoil the others' batches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A batch that was begun: the `number`th try of this pass, and whom it is about.
@@ -100,16 +104,20 @@ class Finished:
     batches: Sequence[int]
 
 
-def begin(connection: Connection, batches: Collection[tuple[int, int]]) -> dict[tuple[int, int], Attempt]:
-    """Count an attempt at each of some batches, given by run and number.
+def begin(connection: Connection, batches: Collection[tuple[int, int]]) -> dict[tuple[int, int], BegunRow]:
+    """Count an attempt at each of some batches, given by run and number; `attempt_of` reads what comes of each.
 
     Those are left out for which there is nothing to do, and all of them while work is paused.
     """
     rows = connection.execute(
         _SQL["begin"], {"runs": array(run_id for run_id, _ in batches), "numbers": array(batch for _, batch in batches)}
     )
-    begun = (_attempt(*row) for row in rows)
-    return {(attempt.run_id, attempt.batch): attempt for attempt in begun}
+    return {(row[0], row[1]): row for row in rows}
+
+
+def attempt_of(row: BegunRow) -> Attempt:
+    """Raises where the stored rules of its challenge make no sense."""
+    return _attempt(*row)
 
 
 def _attempt(  # noqa: PLR0913, PLR0917  # the columns of the statement

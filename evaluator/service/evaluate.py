@@ -16,7 +16,9 @@ from evaluator.domain.verdict import Outcome, Reason, Verdict, tally
 from evaluator.ledger.database import Database
 from evaluator.ledger.evaluations import (
     Attempt,
+    BegunRow,
     Undecided,
+    attempt_of,
     await_retry,
     begin,
     finish,
@@ -82,7 +84,7 @@ Result = Done | TryAgain | NotNow
 class _Begun:
     """What came of beginning a batch: None where nothing is to be done."""
 
-    attempt: Attempt | None
+    row: BegunRow | None
 
 
 LONGEST_DELAY = 20.0
@@ -154,13 +156,14 @@ class Evaluator:
     def _begin(self, run_id: int, batch: int) -> Attempt | None:
         asked = (run_id, batch)
         begun = self._beginning.perform(None, asked) or self._begin_together([asked])[0]
-        return begun.attempt
+        # Each thread reads its own: the attempts of all are counted by now, and one that fails counts for nobody else.
+        return None if begun.row is None else attempt_of(begun.row)
 
     def _begin_together(self, batches: Sequence[tuple[int, int]]) -> list[_Begun]:
         with self._database.connection() as connection:
             # In one order, or two workers' deliveries of the same batches might wait for each other.
-            attempts = begin(connection, sorted(batches))
-        return [_Begun(attempts.get(one)) for one in batches]
+            rows = begin(connection, sorted(batches))
+        return [_Begun(rows.get(one)) for one in batches]
 
     def _go_on(self, run_id: int) -> None:
         send_waiting(self._database, self._outbox, run_id)

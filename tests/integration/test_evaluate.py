@@ -16,7 +16,7 @@ import pytest
 
 from evaluator.domain.rules import Difficulty, Rules
 from evaluator.ledger.database import Database
-from evaluator.ledger.evaluations import begin
+from evaluator.ledger.evaluations import attempt_of, begin
 from evaluator.leetcode.client import Client
 from evaluator.leetcode.pacer import Pacer
 from evaluator.service.evaluate import Done, Evaluator, NotNow, Result, TryAgain, retry_delay
@@ -87,13 +87,38 @@ def test_several_batches_are_begun_at_once_each_with_its_own_members(stage: Stag
     run_id = opened(stage)
     stage.hand.evaluator.evaluate(run_id, 2)
     with stage.database.connection() as connection:
-        begun = begin(connection, [(run_id, 3), (run_id, 1), (run_id, 1), (run_id, 2), (run_id, 99), (run_id + 1, 1)])
-    members = {batch: [member.handle for member in attempt.members] for (_, batch), attempt in begun.items()}
-    assert members == {
+        rows = begin(connection, [(run_id, 3), (run_id, 1), (run_id, 1), (run_id, 2), (run_id, 99), (run_id + 1, 1)])
+    attempts = {batch: attempt_of(row) for (_, batch), row in rows.items()}
+    assert {batch: [member.handle for member in attempt.members] for batch, attempt in attempts.items()} == {
         1: [f"idle-{n}" for n in range(8)],
         3: [f"idle-{n}" for n in range(16, 20)],
     }
-    assert [attempt.number for attempt in begun.values()] == [1, 1]
+    assert [attempt.number for attempt in attempts.values()] == [1, 1]
+
+
+def test_rules_that_make_no_sense_cost_no_other_batch_that_begins_beside_them_an_attempt(
+    stage: Stage, database_url: str
+) -> None:
+    sound = opened(stage)
+    stage.hand.messages.clear()
+    stage.scene.challenge("broken", ["idle-99"], **MARCH)
+    broken = stage.enqueue().runs[0].run_id
+    stage.hand.take()
+    stage.scene.execute("UPDATE rules SET difficulties = '{Nonsense}' WHERE challenge_id = 'broken'")
+    database = Database(database_url, connections=3)
+    evaluator = Evaluator(database, stage.hand, stage.upstream, attempts=3)
+    with ThreadPoolExecutor(3) as pool:
+        with stage.database.transaction() as connection:
+            # The first to begin waits for this batch, and meanwhile the two others come together.
+            connection.execute("SELECT FROM batches WHERE run_id = %s FOR UPDATE", [sound])
+            first = pool.submit(evaluator.evaluate, sound, 1)
+            until(lambda: stage.rows("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(1,)])
+            others = [pool.submit(evaluator.evaluate, *one) for one in ((broken, 1), (sound, 1))]
+            until(lambda: len(evaluator._beginning._groups[None].waiting) == 2)
+        assert isinstance(others[0].exception(), ValueError)
+        assert {first.result(), others[1].result()} == {Done(), Done(settled=20)}
+    database.close()
+    assert stage.rows("SELECT attempts FROM batches ORDER BY run_id") == [(2,), (1,)]
 
 
 def test_deliveries_at_once_write_one_outcome_and_one_posting(stage: Stage, database_url: str) -> None:
