@@ -19,7 +19,8 @@ LOCAL = ["127.0.0.1", "[::1]"] if has_ipv6() else ["127.0.0.1"]
 def test_whoever_listens_does_so_on_all_addresses(stage: Stage, role: str) -> None:
     port = free_port()
     words = ["server", "--port", port] if role == "server" else ["worker"]
-    with stage.evaluator.running(*words, METRICS_PORT=port):
+    # What is killed can't remove its folder.
+    with stage.evaluator.running(*words, METRICS_PORT=port, TMPDIR=str(stage.folder)):
         until(lambda: answered(f"http://127.0.0.1:{port}"))
         assert {local: answered(f"http://{local}:{port}") for local in LOCAL} == dict.fromkeys(LOCAL, True)
 
