@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import Annotated
 
 import structlog
@@ -10,8 +11,8 @@ import typer
 
 from evaluator.cli.arguments import JsonOption
 from evaluator.cli.output import console, print_json, problem
-from evaluator.cli.session import UNAVAILABLE, Session, open_session, read_settings, unreachable
-from evaluator.ledger.database import UNREACHABLE
+from evaluator.cli.session import UNAVAILABLE, open_session, read_settings, unreachable
+from evaluator.ledger.database import UNREACHABLE, Database
 from evaluator.ledger.migrations import later_migrations, missing_migrations
 
 _PATIENCE = 300.0  # seconds to wait unless told otherwise
@@ -42,7 +43,8 @@ def migrate(
     if seconds is not None and not wait:
         raise typer.BadParameter("SECONDS are how long to wait: they go with --wait")
     if wait:
-        _wait(_PATIENCE if seconds is None else seconds)
+        with open_session():  # which says what is wrong, as it does for every command
+            _wait(_PATIENCE if seconds is None else seconds)
     with open_session() as session:
         applied = [] if wait else apply_migrations(session.database)
         later = later_migrations(session.database)
@@ -57,30 +59,28 @@ def migrate(
 def _wait(patience: float) -> None:
     """Return once the schema fits. Ends the program where it does not within `patience` seconds."""
     began, said_at = time.monotonic(), float("-inf")
-    fits = False
-    while not fits:
-        with open_session() as session:
-            while not (fits := (why := _why_not(session)) is None):
-                waited = time.monotonic() - began
-                if waited >= patience:
-                    problem(
-                        f"Waited {patience:g} s in vain: {why}. "
-                        "Does whatever runs `evaluator migrate` with this version do so?"
-                    )
-                    raise typer.Exit(UNAVAILABLE)
-                if time.monotonic() - said_at >= _SAY:
-                    said_at = time.monotonic()
-                    _log.info("Waiting for the schema", why=why, waited=round(waited))
-                    # A Secret may be mended meanwhile, and its file with it.
-                    if read_settings().database_url != session.settings.database_url:
-                        break
-                time.sleep(min(_LOOK, patience - waited))
+    while why := _why_not():
+        waited = time.monotonic() - began
+        if waited >= patience:
+            problem(
+                f"Waited {patience:g} s in vain: {why}. Does whatever runs `evaluator migrate` with this version do so?"
+            )
+            raise typer.Exit(UNAVAILABLE)
+        if time.monotonic() - said_at >= _SAY:
+            said_at = time.monotonic()
+            _log.info("Waiting for the schema", why=why, waited=round(waited))
+        time.sleep(min(_LOOK, patience - waited))
 
 
-def _why_not(session: Session) -> str | None:
-    """What the schema lacks, or why nobody knows; None where it fits."""
-    try:
-        missing = missing_migrations(session.database)
-    except UNREACHABLE as error:
-        return unreachable(session.settings, error)
+def _why_not() -> str | None:
+    """What the schema lacks, or why nobody knows; None where it fits.
+
+    By settings that are read for each look: a Secret may be mended meanwhile, and its file with it.
+    """
+    settings = read_settings()
+    with closing(Database(settings.database_url, connections=1)) as database:
+        try:
+            missing = missing_migrations(database)
+        except UNREACHABLE as error:
+            return unreachable(settings, error)
     return f"the schema lacks {', '.join(missing)}" if missing else None

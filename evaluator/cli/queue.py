@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from evaluator.cli.output import console, print_json, print_table, problem
 from evaluator.cli.session import Session, open_session, refuse, unreachable
 from evaluator.cli.work import work_of
 from evaluator.ledger.figures import read_now
+from evaluator.ledger.jobs import FailedJob, PendingDay
 from evaluator.queue.figures import RedisFigures, read_redis_figures
 from evaluator.service import jobs
 from evaluator.service.figures import Pace, Watch
@@ -106,28 +107,8 @@ def failed(
     """
     with open_session() as session, session.database.connection() as connection:
         found = jobs.failed(connection, challenge, limit)
-    if isinstance(found, Unknown):
-        refuse(found.message)
-    if as_json:
-        print_json(found)
-    else:
-        columns = ("Challenge", "Handle", "Day", "Reason", "Attempts", "Failed at", "Error")
-        print_table(
-            columns,
-            (
-                {
-                    "challenge": job.challenge,
-                    "handle": job.handle,
-                    "day": job.day,
-                    "reason": job.reason,
-                    "attempts": job.attempts,
-                    "failed_at": job.failed_at,
-                    "error": job.error,
-                }
-                for job in found
-            ),
-            empty="No job has failed.",
-        )
+    columns = ("Challenge", "Handle", "Day", "Reason", "Attempts", "Failed at", "Error")
+    _list(found, columns, as_json=as_json, empty="No job has failed.")
 
 
 @app.command()
@@ -142,13 +123,19 @@ def pending(
     """
     with open_session() as session, session.database.connection() as connection:
         found = jobs.pending(connection, challenge, limit)
+    columns = ("Challenge", "Handle", "Day", "Reason", "Next try", "Error")
+    _list(found, columns, as_json=as_json, empty="Nobody is undecided.")
+
+
+def _list(
+    found: Sequence[FailedJob] | Sequence[PendingDay] | Unknown, columns: Sequence[str], *, as_json: bool, empty: str
+) -> None:
     if isinstance(found, Unknown):
         refuse(found.message)
     if as_json:
         print_json(found)
     else:
-        columns = ("Challenge", "Handle", "Day", "Reason", "Next try", "Error")
-        print_table(columns, map(asdict, found), empty="Nobody is undecided.")
+        print_table(columns, map(asdict, found), empty=empty)
 
 
 @app.command()

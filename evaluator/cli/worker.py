@@ -22,10 +22,10 @@ from evaluator.tracing import start_tracing, tracer
 
 _log = structlog.get_logger(__name__)
 
-_COLLECT_EVERY = 20_000  # objects, some megabytes
-
 SHUTDOWN_MARGIN = 10.0
 """Seconds beyond JOB_TIME_LIMIT that a worker has to finish its jobs when it is told to stop."""
+
+_COLLECT_EVERY = 20_000  # objects, some megabytes
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which the processes of a worker, and prometheus_client in them, are told their common folder."""
@@ -130,8 +130,8 @@ def _compose() -> None:
 def _spare_collector() -> None:
     """Have Python look for garbage less often, and not among what stays.
 
-    A batch makes thousands of tuples and few cycles, and every 700 of them Python looked, in the end through all that
-    is imported: a fifth of a worker's CPU.
+    A batch makes thousands of tuples and few cycles. By itself Python looks every 700 objects, in the end through all
+    that is imported: a fifth of a worker's CPU.
     """
     gc.collect()
     gc.freeze()

@@ -117,23 +117,20 @@ def begin(connection: Connection, batches: Collection[tuple[int, int]]) -> dict[
 
 def attempt_of(row: BegunRow) -> Attempt:
     """Raises where the stored rules of its challenge make no sense."""
-    return _attempt(*row)
-
-
-def _attempt(  # noqa: PLR0913, PLR0917  # the columns of the statement
-    run_id: int,
-    batch: int,
-    number: int,
-    challenge_id: str,
-    day: date,
-    day_start: int,
-    day_end: int,
-    reevaluate: bool,
-    opened_at: datetime,
-    counts_from: int,
-    *rest: Any,
-) -> Attempt:
-    *rules, members = rest
+    (
+        run_id,
+        batch,
+        number,
+        challenge_id,
+        day,
+        day_start,
+        day_end,
+        reevaluate,
+        opened_at,
+        counts_from,
+        *rules,
+        members,
+    ) = row
     return Attempt(
         run_id,
         batch,

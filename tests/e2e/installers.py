@@ -19,14 +19,11 @@ NAME = "evaluator"
 
 
 class Installer(Protocol):
-    def install(self, values: Mapping[str, Any], *, chart: Path = CHART) -> None:
+    def install(self, values: Mapping[str, Any]) -> None:
         """Install it, or change what is installed, and return when everything runs. `values` are the chart's."""
 
     def ping(self) -> None:
         """Send a message through a worker, and see it done."""
-
-    def roll_back(self) -> None:
-        """Go back to what was installed before the last change."""
 
     def uninstall(self) -> None: ...
 
@@ -46,6 +43,7 @@ class Helm:
         self._run("test", NAME, "--timeout=3m")
 
     def roll_back(self) -> None:
+        """Go back to what was installed before the last change."""
         self._run("rollback", NAME, "--wait", "--timeout=3m")
 
     def uninstall(self) -> None:
@@ -66,8 +64,7 @@ class Kustomize:
     folder: Path
     namespace: Namespace
 
-    def install(self, values: Mapping[str, Any], *, chart: Path = CHART) -> None:
-        assert chart == CHART, "there is no chart in this"
+    def install(self, values: Mapping[str, Any]) -> None:
         deploy = os.path.relpath(ROOT / "deploy/kustomize", self.folder)
         image = values["image"]
         grace = {"op": "replace", "path": "/spec/template/spec/terminationGracePeriodSeconds"}
@@ -90,9 +87,6 @@ class Kustomize:
 
     def ping(self) -> None:
         self.namespace("exec", f"deployment/{NAME}-server", "--container=server", "--", "evaluator", "ping")
-
-    def roll_back(self) -> None:
-        raise NotImplementedError("it is another apply")
 
     def uninstall(self) -> None:
         self.namespace("delete", f"--kustomize={self.folder}", "--timeout=180s")

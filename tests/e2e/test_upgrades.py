@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Given
-from tests.e2e.installers import another_version
+from tests.e2e.installers import Helm, another_version
 from tests.e2e.release import WORKERS, Release
 
 pytestmark = pytest.mark.e2e
@@ -25,7 +25,9 @@ def test_an_upgrade_and_a_rollback_disturb_no_run(release: Release, given: Given
     release.grind.challenge("upgraded", MEMBERS)
     release.start("upgraded")
     release.grind.half_way("upgraded")
-    release.installer.install(values, chart=another_version(tmp_path))
+    helm = release.installer
+    assert isinstance(helm, Helm)
+    helm.install(values, chart=another_version(tmp_path))
     assert images(release) == {given.next_evaluator}
     assert release.grind.has_table("next_version")
     release.grind.check()
@@ -33,7 +35,7 @@ def test_an_upgrade_and_a_rollback_disturb_no_run(release: Release, given: Given
     release.grind.challenge("rolled-back", MEMBERS)
     release.start("rolled-back")
     release.grind.half_way("rolled-back")
-    release.installer.roll_back()
+    helm.roll_back()
     assert images(release) == {given.evaluator}
     release.grind.check()
     assert not any(release.restarts(WORKERS).values())

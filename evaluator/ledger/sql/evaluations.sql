@@ -16,8 +16,8 @@ WITH begun AS (
     ) v ON true
     WHERE b.run_id = asked.run_id AND b.batch = asked.batch AND b.state <> 'done'
       AND r.state = 'open' AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
-    RETURNING b.run_id, b.batch, b.attempts, r.challenge_id, r.day, r.day_start, r.day_end, r.reevaluate, r.opened_at, r.counts_from,
-              v.min_solves, v.difficulties, v."unique", v.rest_days, v.freezes_per_month, v.penalty, v.cap
+    RETURNING b.run_id, b.batch, b.attempts, r.challenge_id, r.day, r.day_start, r.day_end, r.reevaluate, r.opened_at,
+              r.counts_from, v.min_solves, v.difficulties, v."unique", v.rest_days, v.freezes_per_month, v.penalty, v.cap
 )
 SELECT b.*, (
     SELECT coalesce(json_agg(json_build_array(
