@@ -33,7 +33,8 @@ def server(
     from evaluator.interfaces import has_ipv6
     from evaluator.queue.broker import Broker, redis_client
 
-    if host is None and not has_ipv6():
+    # Of any free port the addresses of IPv4 and of IPv6 would each get another one.
+    if host is None and (port == 0 or not has_ipv6()):
         host = "0.0.0.0"  # noqa: S104  # a pod is asked from outside
 
     with open_session(connections=10, stays=True) as session:
