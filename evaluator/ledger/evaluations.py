@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -104,15 +104,15 @@ class Finished:
     batches: Sequence[int]
 
 
-def begin(connection: Connection, batches: Collection[tuple[int, int]]) -> dict[tuple[int, int], BegunRow]:
-    """Count an attempt at each of some batches, given by run and number; `attempt_of` reads what comes of each.
+def begin(connection: Connection, run_id: int, numbers: Sequence[int]) -> dict[int, BegunRow]:
+    """Count an attempt at each of some batches of a run, by their numbers; `attempt_of` reads what comes of each.
 
     Those are left out for which there is nothing to do, and all of them while work is paused.
     """
     rows = connection.execute(
-        _SQL["begin"], {"runs": array(run_id for run_id, _ in batches), "numbers": array(batch for _, batch in batches)}
+        _SQL["begin"], {"run": run_id, "numbers": array(numbers), "first": min(numbers), "last": max(numbers)}
     )
-    return {(row[0], row[1]): row for row in rows}
+    return {row[1]: row for row in rows}
 
 
 def attempt_of(row: BegunRow) -> Attempt:

@@ -155,15 +155,16 @@ class Evaluator:
 
     def _begin(self, run_id: int, batch: int) -> Attempt | None:
         asked = (run_id, batch)
-        begun = self._beginning.perform(None, asked) or self._begin_together([asked])[0]
+        begun = self._beginning.perform(run_id, asked) or self._begin_together([asked])[0]
         # Each thread reads its own: the attempts of all are counted by now, and one that fails counts for nobody else.
         return None if begun.row is None else attempt_of(begun.row)
 
     def _begin_together(self, batches: Sequence[tuple[int, int]]) -> list[_Begun]:
+        """Begin batches of one run."""
+        numbers = [batch for _, batch in batches]
         with self._database.connection() as connection:
-            # In one order, or two workers' deliveries of the same batches might wait for each other.
-            rows = begin(connection, sorted(batches))
-        return [_Begun(rows.get(one)) for one in batches]
+            rows = begin(connection, batches[0][0], numbers)
+        return [_Begun(rows.get(batch)) for batch in numbers]
 
     def _go_on(self, run_id: int) -> None:
         send_waiting(self._database, self._outbox, run_id)

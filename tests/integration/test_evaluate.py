@@ -87,8 +87,8 @@ def test_several_batches_are_begun_at_once_each_with_its_own_members(stage: Stag
     run_id = opened(stage)
     stage.hand.evaluator.evaluate(run_id, 2)
     with stage.database.connection() as connection:
-        rows = begin(connection, [(run_id, 3), (run_id, 1), (run_id, 1), (run_id, 2), (run_id, 99), (run_id + 1, 1)])
-    attempts = {batch: attempt_of(row) for (_, batch), row in rows.items()}
+        rows = begin(connection, run_id, [3, 1, 1, 2, 99])
+    attempts = {batch: attempt_of(row) for batch, row in rows.items()}
     assert {batch: [member.handle for member in attempt.members] for batch, attempt in attempts.items()} == {
         1: [f"idle-{n}" for n in range(8)],
         3: [f"idle-{n}" for n in range(16, 20)],
@@ -96,28 +96,24 @@ def test_several_batches_are_begun_at_once_each_with_its_own_members(stage: Stag
     assert [attempt.number for attempt in attempts.values()] == [1, 1]
 
 
-def test_rules_that_make_no_sense_cost_no_other_batch_that_begins_beside_them_an_attempt(
+def test_rules_that_make_no_sense_cost_batches_that_begin_together_one_attempt_each(
     stage: Stage, database_url: str
 ) -> None:
-    stage.hand.users_per_request = 10
-    sound = opened(stage)
-    stage.hand.messages.clear()
-    stage.scene.challenge("broken", ["idle-99"], **MARCH)
-    broken = stage.enqueue().runs[0].run_id
-    stage.hand.take()
-    stage.scene.execute("UPDATE rules SET difficulties = '{Nonsense}' WHERE challenge_id = 'broken'")
+    stage.hand.users_per_request = 8
+    run_id = opened(stage)
+    stage.scene.execute("UPDATE rules SET difficulties = '{Nonsense}'")
     database = Database(database_url, connections=3)
     evaluator = Evaluator(database, stage.hand, stage.upstream, attempts=3)
     with ThreadPoolExecutor(3) as pool:
         with stage.database.transaction() as connection:
             # The first to begin waits for this batch, and meanwhile the two others come together.
-            connection.execute("SELECT FROM batches WHERE run_id = %s AND batch = 1 FOR UPDATE", [sound])
-            first = pool.submit(evaluator.evaluate, sound, 1)
+            connection.execute("SELECT FROM batches WHERE run_id = %s AND batch = 1 FOR UPDATE", [run_id])
+            first = pool.submit(evaluator.evaluate, run_id, 1)
             until(lambda: stage.rows("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(1,)])
-            others = [pool.submit(evaluator.evaluate, *one) for one in ((broken, 1), (sound, 2))]
-            until(lambda: len(evaluator._beginning._groups[None].waiting) == 2)
-        assert isinstance(others[0].exception(), ValueError)
-        assert [first.result(), others[1].result()] == [Done(settled=10)] * 2
+            others = [pool.submit(evaluator.evaluate, run_id, batch) for batch in (2, 3)]
+            until(lambda: len(evaluator._beginning._groups[run_id].waiting) == 2)
+        for begun in (first, *others):
+            assert isinstance(begun.exception(), ValueError)
     database.close()
     assert stage.rows("SELECT attempts FROM batches") == [(1,)] * 3
 

@@ -243,7 +243,7 @@ def test_while_work_is_paused_no_batch_begins_and_nothing_is_sent(
         assert not jobs.pause(connection, "raj")
     fan_out(database, outbox, run_id, 20)
     with database.connection() as connection:
-        assert begin(connection, [(run_id, 1)]) == {}
+        assert begin(connection, run_id, [1]) == {}
     counts = counted(database, broker)
     assert (counts.paused, counts.paused_by, counts.waiting) == (True, "meera", 1)
     assert counts.messages == Messages(0, 0, 0, 0)
@@ -269,7 +269,7 @@ def test_resuming_sends_again_what_waits_since_workers_dropped_its_messages(
     assert broker.client.hexists("evaluator:members.msgs", f"batch:{open_run}:1")
     assert not broker.client.hexists("evaluator:members.msgs", f"batch:{open_run}:3")
     with database.connection() as connection:
-        assert begin(connection, [(open_run, 1)])
+        assert begin(connection, open_run, [1])
 
 
 def test_counting_a_large_ledger_looks_at_batches_and_indexes_only(database: Database, scene: Scene) -> None:

@@ -145,7 +145,7 @@ def test_a_batch_at_work_that_passes_for_unsent_is_sent_again_when_it_is_lost(st
     fan_out(stage.database, queue.outbox, run_id, 20)
     stage.scene.execute("UPDATE batches SET sent_at = NULL")  # as a resume leaves those beyond the window
     with stage.database.connection() as connection:
-        assert begin(connection, [(run_id, 1)])
+        assert begin(connection, run_id, [1])
     queue.is_emptied()
     queue.some_seconds_pass()
     assert queue.reconcile().batches_resent == 1

@@ -1,21 +1,21 @@
 -- One batch of evaluations: taken, decided elsewhere, recorded in one transaction.
 
 -- name: begin
--- Count the attempts at batches before any work, so that one that kills its worker is given up some day. With each come
--- the members that this pass has not decided yet. The commit is not waited for: if Postgres crashes just now, an attempt
--- is not counted.
+-- Count the attempts at batches of a run before any work, so that one that kills its worker is given up some day. With
+-- each come the members that this pass has not decided yet. The commit is not waited for: if Postgres crashes just now,
+-- an attempt is not counted.
 WITH begun AS (
     UPDATE batches b SET state = 'active', attempts = b.attempts + 1, started_at = clock_timestamp(),
                          -- Its message came, though a resume may have forgotten that it was sent.
                          sent_at = coalesce(b.sent_at, clock_timestamp())
-    FROM unnest(%(runs)s::bigint[], %(numbers)s::integer[]) AS asked (run_id, batch)
-    JOIN runs r ON r.id = asked.run_id
-    JOIN LATERAL (
+    FROM runs r JOIN LATERAL (
         SELECT * FROM rules v WHERE v.challenge_id = r.challenge_id AND v.holds_from <= r.day
         ORDER BY v.holds_from DESC LIMIT 1
     ) v ON true
-    WHERE b.run_id = asked.run_id AND b.batch = asked.batch AND b.state <> 'done'
-      AND r.state = 'open' AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
+    -- Between the first and the last of them, too: until version 17 Postgres may look at all batches of the run else.
+    WHERE b.run_id = %(run)s AND b.batch = ANY (%(numbers)s::integer[]) AND b.batch BETWEEN %(first)s AND %(last)s
+      AND b.state <> 'done' AND r.id = %(run)s AND r.state = 'open'
+      AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
     RETURNING b.run_id, b.batch, b.attempts, r.challenge_id, r.day, r.day_start, r.day_end, r.reevaluate, r.opened_at,
               r.counts_from, v.min_solves, v.difficulties, v."unique", v.rest_days, v.freezes_per_month, v.penalty, v.cap
 )
