@@ -230,6 +230,11 @@ def take_unsent(connection: Connection, run_id: int, window: int) -> Batches:
     return Batches(run_id, [batch for batch, _ in rows], rows[0][1] if rows else None)
 
 
+def is_done(connection: Connection, run_id: int) -> bool:
+    """Whether a run has no work left, and is not ended."""
+    return connection.execute(_SQL["is_done"], {"id": run_id}).fetchone() == (True,)
+
+
 def close_run(connection: Connection, run_id: int) -> ClosedRun | None:
     """End the pass of a run; None where it has work left, or was ended already."""
     row = connection.execute(_SQL["close"], {"id": run_id}).fetchone()

@@ -9,7 +9,7 @@ import structlog
 from evaluator.domain.day import days_between
 from evaluator.ledger.challenges import Challenge, complete_challenge, read_challenge, reopen_challenge
 from evaluator.ledger.database import Connection, Database
-from evaluator.ledger.runs import ClosedRun, RunState, close_run, next_turns, tally_run
+from evaluator.ledger.runs import ClosedRun, RunState, close_run, is_done, next_turns, tally_run
 from evaluator.service.outbox import Outbox
 
 _log = structlog.get_logger(__name__)
@@ -20,13 +20,16 @@ def close_if_done(database: Database, outbox: Outbox, run_id: int) -> bool:
 
     Runs after a batch is committed: of several batches that finish at once, the last sees all the others.
     """
-    with database.transaction() as connection:
-        closed = close_run(connection, run_id)
-        if closed is None:
+    with database.connection() as connection:
+        if not is_done(connection, run_id):
             return False
-        tally = tally_run(connection, run_id)
-        finish_challenge(connection, closed)
-        turns = next_turns(connection, [closed.challenge_id])
+        with connection.transaction():
+            closed = close_run(connection, run_id)
+            if closed is None:
+                return False  # another batch was as late, and was first here
+            tally = tally_run(connection, run_id)
+            finish_challenge(connection, closed)
+            turns = next_turns(connection, [closed.challenge_id])
     _log.info(
         "Run closed",
         run=run_id,

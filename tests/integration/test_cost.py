@@ -106,12 +106,10 @@ def test_a_batch_takes_seven_round_trips_and_one_request(stage: Stage, worker: B
     assert trips.made - before == 7 * batches + batches // SENT_TOGETHER
 
 
-def test_the_last_batches_look_whether_the_run_is_over_in_three_more(
-    stage: Stage, worker: ByHand, trips: Trips
-) -> None:
+def test_the_last_batches_look_whether_the_run_is_over_in_one_more(stage: Stage, worker: ByHand, trips: Trips) -> None:
     opened(stage, worker, WARM_UP + 5, Rules())
     work = worker.work()
     assert len(list(islice(work, WARM_UP))) == WARM_UP
     before = trips.made
     assert len(list(islice(work, 4))) == 4
-    assert trips.made - before == 4 * (7 + 3)
+    assert trips.made - before == 4 * (7 + 1)
