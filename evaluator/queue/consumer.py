@@ -17,7 +17,7 @@ import redis
 import structlog
 from dramatiq import Message, MessageProxy
 from dramatiq.brokers.redis import _RedisConsumer
-from dramatiq.common import compute_backoff, current_millis
+from dramatiq.common import current_millis
 from dramatiq.errors import ConnectionClosed, DecodeError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LARGEST_MESSAGE = 16 * 1024
 """Bytes; ours take some hundred, and a traceback of a failed try some thousand."""
 
-_LONGEST_PAUSE = 1000  # milliseconds
+_LONGEST_WAIT = 1.0  # seconds; an idle worker that is told to stop may take as long
 
 _LOOK_EVERY = 10.0  # seconds between two looks for what was lost
 
@@ -73,11 +73,11 @@ class LosslessConsumer(_RedisConsumer):
 
     def __init__(self, broker: Broker, queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]  # no annotations there
-        delays = queue_name.endswith(".DQ")
-        if delays:
+        self._delays = queue_name.endswith(".DQ")
+        if self._delays:
             broker.held.clear(queue_name)  # dramatiq dropped them with the former consumer
         # Delayed messages stay for long, and more may come; of others half as many are at work as may be fetched.
-        self._fetched_at_once = 1 if delays else max(1, prefetch // 2)
+        self._fetched_at_once = 1 if self._delays else max(1, prefetch // 2)
         self._has_room = Event()
         _connected(self._take_back)
 
@@ -94,10 +94,8 @@ class LosslessConsumer(_RedisConsumer):
                 self._has_room.wait(self.timeout / 1000)
                 return None
             if not _connected(self._fetch):
-                self.misses, pause = compute_backoff(self.misses, max_backoff=self._longest_pause())
-                time.sleep(pause / 1000)
+                _connected(self._await_message)
                 return None
-        self.misses = 0
         data = self.message_cache.pop(0)
         if data is None:
             return None  # acknowledged elsewhere since it was put into the list
@@ -137,10 +135,14 @@ class LosslessConsumer(_RedisConsumer):
         if self._room():
             self._has_room.set()
 
-    def _longest_pause(self) -> int:
-        """Milliseconds between two looks. What is delayed has time, unless there is some that waits for its moment."""
-        delays = self.queue_name.endswith(".DQ")
-        return _LONGEST_PAUSE if delays and not self.outstanding_message_count else self.timeout
+    def _await_message(self) -> None:
+        """Wait until there may be something to fetch: the first of a list moves to where it is, once there is one."""
+        waiting = f"{self.broker.namespace}:{self.queue_name}"
+        self.broker.client.blmove(waiting, waiting, self._longest_wait(), "LEFT", "LEFT")
+
+    def _longest_wait(self) -> float:
+        """Seconds. What is delayed in memory waits for its moment: dramatiq looks at it in between."""
+        return self.timeout / 1000 if self._delays and self.outstanding_message_count else _LONGEST_WAIT
 
     def _room(self) -> int:
         """How many messages may be fetched now: none, or enough to be worth a call of Redis."""
