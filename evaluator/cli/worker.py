@@ -122,6 +122,7 @@ def _compose() -> None:
             return GivenUp(len(result.errors), result.errors[-1]) if result.errors else None
         return Again(retry_delay(result, settings.job_backoff), result.why, failed=isinstance(result, TryAgain))
 
+    session.pacer.begin()
     _spare_collector()
     declare_actors(session.broker, on_run, on_batch, settings.job_time_limit)
     dramatiq.set_broker(session.broker)

@@ -7,7 +7,7 @@
 -- Times are integer microseconds of the pacer's own time. It follows Redis TIME, but never runs backwards (Redis' clock is
 -- set back) and never faster than the asking process saw time pass since its last look (Redis' clock is set forward).
 --
--- KEYS[1]  HASH, the state; lives 10 minutes and two windows longer than the last slot or pause
+-- KEYS[1]  HASH, the state; lives a week and two windows longer than the last slot or pause
 --            seen          the latest moment that any caller was told
 --            offset        pacer's time minus Redis TIME
 --            run           run_id of the server that wrote the state
@@ -20,7 +20,7 @@
 --            successes     requests accepted at this level
 -- KEYS[2]  ZSET, requests sent: the ticket by the moment of sending; lives two windows
 --
--- ARGV     1 operation   ask | refused | accepted | state
+-- ARGV     1 operation   begin | ask | refused | accepted | state
 --          2 ticket      `era:slot` as this script gave it; empty for a caller without one
 --          3 watch       the latest that the pacer's time can be by the caller's own watch; 0 where it has none yet
 --          4 count       requests allowed in one window
@@ -39,7 +39,8 @@
 local AHEAD = 10000 -- a request may be noted as sent so long before it is
 local LOWEST = 3
 local LONGEST_PAUSE = 60000000
-local LIFE = 600000000
+local FORGOTTEN = 600000000 -- refusals are, once nothing was asked for so long
+local LIFE = 604800000000
 
 local operation, ticket, watch = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local count, window, full_spacing, argument = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -59,6 +60,10 @@ if watch > 0 then
 end
 now = math.max(now, state.seen)
 state.seen, state.offset = now, now - redis_time
+
+if now - math.max(state.slot, state.paused) > FORGOTTEN then
+  state.level, state.refusals, state.successes = 0, 0, 0
+end
 
 local function spacing()
   return full_spacing * 2 ^ state.level
@@ -159,7 +164,11 @@ local function accepted()
   end
 end
 
-local reply = ({ask = ask, refused = refused, accepted = accepted})[operation]()
+-- There is somebody who will ask: what is unknown of the last window is known when it comes to that.
+local function begin()
+end
+
+local reply = ({begin = begin, ask = ask, refused = refused, accepted = accepted})[operation]()
 
 local changed = {}
 for _, field in ipairs(FIELDS) do

@@ -6,8 +6,8 @@ request takes 24 ms longer than another from being let go to its arrival; what a
 sending counts.
 
 `pacer.lua` says at its head how it is kept. Two consequences show. A Redis that was emptied, restarted or replaced
-says nothing about the last second, so the first slot after it, as after ten idle minutes, comes after a second of
-silence. And where Redis is away there is no slot at all.
+says nothing about the last second, so the first slot comes a second after somebody first looked there (`begin`). And
+where Redis is away there is no slot at all.
 """
 
 from __future__ import annotations
@@ -107,6 +107,13 @@ class Pacer(RateLimiter):
             if raise_on_failure and denied:
                 raise denied
             yield acquired
+
+    def begin(self) -> None:
+        """Announce requests: the second without any, which a new Redis asks for, goes by before the first one."""
+        try:
+            self._run("begin", b"", 0)
+        except redis.RedisError:
+            _log.debug("No pace yet, Redis is away")
 
     def refused(self, retry_after: float | None = None) -> None:
         """LeetCode refused this thread's request: nobody sends for `retry_after` seconds.

@@ -407,13 +407,38 @@ def test_any_positive_limit_works(client: redis.Redis, limit: float, spacing: fl
         Pacer(client, -limit)
 
 
-def test_an_idle_system_leaves_nothing_in_redis(client: redis.Redis) -> None:
+def test_an_idle_system_leaves_nothing_in_redis_but_its_clock(client: redis.Redis) -> None:
     pacer = Pacer(client, 20)
     send(pacer, [], 1)
     pacer.refused(retry_after=60)
     assert sorted(client.keys()) == [KEY.encode(), f"{KEY}:sent".encode()]
     assert 0 < client.pttl(f"{KEY}:sent") <= 3000
-    assert 60_000 < client.pttl(KEY) <= 700_000
+    week = 7 * 86_400_000
+    assert week < client.pttl(KEY) <= week + 63_000
+
+
+def test_refusals_are_forgotten_after_ten_minutes_without_a_request(client: redis.Redis) -> None:
+    pacer = Pacer(client, 20)
+    pacer.refused(retry_after=60)
+    set_clock(client, 60 + 599)
+    assert (pacer.state().rate, pacer.state().refusals) == (2.5, 1)
+    set_clock(client, 2)
+    assert (pacer.state().rate, pacer.state().refusals) == (20, 0)
+
+
+def test_the_second_of_silence_goes_by_before_the_first_request_where_one_is_announced(client: redis.Redis) -> None:
+    client.flushall()
+    pacer = Pacer(client, 20, longest_wait=0)
+    pacer.begin()
+    with pacer.acquire(raise_on_failure=False) as acquired:
+        assert not acquired
+    set_clock(client, 1.1)
+    # Another worker, which came later.
+    late = Pacer(client, 20, longest_wait=0)
+    late.begin()
+    with late.acquire(raise_on_failure=False) as acquired:
+        assert acquired
+    Pacer(redis.Redis(port=1), 20).begin()  # where Redis is away, requests will find out
 
 
 def test_the_state_tells_how_many_requests_were_sent_in_the_last_second(client: redis.Redis) -> None:
