@@ -138,7 +138,7 @@ class LosslessConsumer(_RedisConsumer):
     def _await_message(self) -> None:
         """Wait until there may be something to fetch: the first of a list moves to where it is, once there is one."""
         waiting = f"{self.broker.namespace}:{self.queue_name}"
-        self.broker.client.blmove(waiting, waiting, self._longest_wait(), "LEFT", "LEFT")
+        self.broker.client.blmove(waiting, waiting, self._longest_wait(), "LEFT", "LEFT")  # type: ignore[arg-type]  # Redis takes fractions
 
     def _longest_wait(self) -> float:
         """Seconds. What is delayed in memory waits for its moment: dramatiq looks at it in between."""
