@@ -118,7 +118,7 @@ def _measured(database: Database, members: int) -> Iterator[tuple[Database, dict
     with database.connection() as connection:
         connection.execute("CHECKPOINT")
         log_before, pages_before = connection.execute(_COUNTERS).fetchall()[0]
-    inside = Database(database.url)
+    inside = Database(database.url, plans_once=True)  # as a worker's
     started = time.perf_counter()
     yield inside, figures
     seconds = time.perf_counter() - started
