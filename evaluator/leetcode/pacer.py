@@ -16,7 +16,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -110,10 +110,8 @@ class Pacer(RateLimiter):
 
     def begin(self) -> None:
         """Announce requests: the second without any, which a new Redis asks for, goes by before the first one."""
-        try:
+        with suppress(redis.RedisError):  # the first request will say so
             self._run("begin", b"", 0)
-        except redis.RedisError:
-            _log.debug("No pace yet, Redis is away")
 
     def refused(self, retry_after: float | None = None) -> None:
         """LeetCode refused this thread's request: nobody sends for `retry_after` seconds.
