@@ -21,6 +21,7 @@ from evaluator.domain.verdict import Outcome
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.jobs import FailedJob
 from evaluator.queue.depth import Depth, depths
+from evaluator.queue.janitor import drop_dead_letters
 from evaluator.service import jobs
 from evaluator.service.enqueue import Request as EnqueueRequest
 from evaluator.service.enqueue import enqueue
@@ -91,9 +92,10 @@ ChallengeQuery = Annotated[str | None, Query(max_length=200, description="Only t
 
 
 class Cleared(BaseModel):
-    """How many failed jobs were forgotten."""
+    """How many failed jobs were forgotten, and how many messages dropped that no worker could work on."""
 
     cleared: int
+    dead_letters_dropped: int
 
 
 class Switched(BaseModel):
@@ -163,9 +165,14 @@ def failed_jobs(
 
 @router.delete("/queue/failed")
 def clear_failed_jobs(services: Served, challenge: ChallengeQuery = None) -> Cleared:
-    """Forget which jobs were given up. Their verdicts stay pending and are still tried again by themselves."""
+    """Forget which jobs were given up, and of all challenges what lies among the dead messages too.
+
+    Their verdicts stay pending and are still tried again by themselves.
+    """
+    # First, since Redis may be away: then nothing is done.
+    dropped = 0 if challenge else drop_dead_letters(services.broker)
     with services.database.transaction() as connection:
-        return Cleared(cleared=known(jobs.clear(connection, challenge)))
+        return Cleared(cleared=known(jobs.clear(connection, challenge)), dead_letters_dropped=dropped)
 
 
 @router.post("/queue/failed/retry")

@@ -11,12 +11,13 @@ import redis
 import typer
 
 from evaluator.cli.arguments import ChallengeOption, JsonOption, login_name
-from evaluator.cli.output import console, print_json, print_table, problem
+from evaluator.cli.output import console, counted, print_json, print_table, problem
 from evaluator.cli.session import Session, open_session, refuse, unreachable
 from evaluator.cli.work import work_of
 from evaluator.ledger.figures import read_now
 from evaluator.ledger.jobs import FailedJob, PendingDay
 from evaluator.queue.figures import RedisFigures, read_redis_figures
+from evaluator.queue.janitor import drop_dead_letters
 from evaluator.service import jobs
 from evaluator.service.figures import Pace, Watch
 from evaluator.service.jobs import Stats
@@ -160,7 +161,9 @@ def clear(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask at a terminal.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Forget which jobs failed. Their verdicts stay pending and are still tried again later.
+    """Forget which jobs failed, and without --challenge what lies among the dead messages too.
+
+    Their verdicts stay pending and are still tried again later.
 
     Asks first where a person sits at a terminal; a script is never asked.
 
@@ -168,14 +171,18 @@ def clear(
     """
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Forget the failed jobs of {challenge or 'all challenges'}?", abort=True)
-    with open_session() as session, session.database.transaction() as connection:
-        cleared = jobs.clear(connection, challenge)
+    with open_session() as session:
+        # First, since Redis may be away: then nothing is done.
+        dropped = 0 if challenge else drop_dead_letters(session.broker)
+        with session.database.transaction() as connection:
+            cleared = jobs.clear(connection, challenge)
     if isinstance(cleared, Unknown):
         refuse(cleared.message)
     if as_json:
-        print_json({"cleared": cleared})
+        print_json({"cleared": cleared, "dead_letters_dropped": dropped})
     else:
-        console.print(f"{cleared} failed jobs are forgotten", highlight=False)
+        also = f", and {counted(dropped, 'dead message')} dropped" if dropped else ""
+        console.print(f"{cleared} failed jobs are forgotten{also}", highlight=False)
 
 
 @app.command()

@@ -51,6 +51,20 @@ def tidy(broker: Broker) -> Tidied:
     return done
 
 
+def drop_dead_letters(broker: Broker) -> int:
+    """Drop all dead letters, which otherwise stay for a week; how many there were. Their work is sent again anyway."""
+    names = [f"{broker.namespace}:{queue}.XQ" for queue in QUEUES.values()]
+    with broker.client.pipeline(transaction=True) as pipe:
+        for name in names:
+            pipe.zcard(name)
+        pipe.unlink(*names, *(f"{name}.msgs" for name in names))
+        counts = pipe.execute()[: len(names)]
+    dropped = int(sum(counts))
+    if dropped:
+        _log.info("Dead letters dropped", messages=dropped)
+    return dropped
+
+
 def _untidy(broker: Broker) -> Tidied:
     """What there is for maintenance to do."""
     client, now = broker.client, broker.now()

@@ -317,6 +317,21 @@ def evaluator(database_url: str, redis_url: str) -> Command:
     return run
 
 
+def test_clearing_the_jobs_of_all_challenges_drops_the_dead_messages(
+    scene: Scene, broker: Broker, evaluator: Command
+) -> None:
+    scene.challenge("winter", ["alice"])
+    broker.client.hset("evaluator:members.msgs", "junk", "no message")
+    broker.client.rpush("evaluator:members", "junk")
+    assert next(broker.consume("members", prefetch=1)) is None
+    assert evaluator("clear", "--challenge", "winter").stdout == "0 failed jobs are forgotten\n"
+    assert depths(broker)["members"].dead == 1
+    assert evaluator("clear").stdout == "0 failed jobs are forgotten, and 1 dead message dropped\n"
+    assert depths(broker)["members"].dead == 0
+    assert broker.client.keys("evaluator:*XQ*") == []
+    assert json.loads(evaluator("clear", "--json").stdout) == {"cleared": 0, "dead_letters_dropped": 0}
+
+
 def test_the_queue_commands_count_list_retry_and_clear(database: Database, scene: Scene, evaluator: Command) -> None:
     scene.challenge("winter", ["alice", "bob"])
     give_up(scene, "winter", ["alice"])
