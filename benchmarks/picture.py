@@ -20,7 +20,7 @@ from benchmarks.report import BASELINE, COMPONENTS
 from benchmarks.scenarios import SCENARIOS
 
 _SHOWN = ("unlimited", "slow")
-_WIDTH, _BARS_FROM, _BARS_TO, _ROW, _PANEL = 988, 330, 720, 26, 66
+_WIDTH, _BARS_FROM, _BARS_TO, _ROW, _PANEL = 1044, 370, 730, 26, 66
 _FONT = """font-family="system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="13\""""
 _STYLE = """text { fill: #1d2333 }
 .head { font-weight: 700; font-size: 14px }
