@@ -21,7 +21,6 @@ from evaluator.domain.verdict import Outcome
 from evaluator.ledger.enqueues import EnqueuedBy
 from evaluator.ledger.jobs import FailedJob
 from evaluator.queue.depth import Depth, depths
-from evaluator.queue.janitor import drop_dead_letters
 from evaluator.service import jobs
 from evaluator.service.enqueue import Request as EnqueueRequest
 from evaluator.service.enqueue import enqueue
@@ -92,10 +91,9 @@ ChallengeQuery = Annotated[str | None, Query(max_length=200, description="Only t
 
 
 class Cleared(BaseModel):
-    """How many failed jobs were forgotten, and how many messages dropped that no worker could work on."""
+    """How many failed jobs were forgotten."""
 
     cleared: int
-    dead_letters_dropped: int
 
 
 class Switched(BaseModel):
@@ -165,14 +163,9 @@ def failed_jobs(
 
 @router.delete("/queue/failed")
 def clear_failed_jobs(services: Served, challenge: ChallengeQuery = None) -> Cleared:
-    """Forget which jobs were given up, and of all challenges what lies among the dead messages too.
-
-    Their verdicts stay pending and are still tried again by themselves.
-    """
-    # First, since Redis may be away: then nothing is done.
-    dropped = 0 if challenge else drop_dead_letters(services.broker)
+    """Forget which jobs were given up. Their verdicts stay pending and are still tried again by themselves."""
     with services.database.transaction() as connection:
-        return Cleared(cleared=known(jobs.clear(connection, challenge)), dead_letters_dropped=dropped)
+        return Cleared(cleared=known(jobs.clear(connection, challenge)))
 
 
 @router.post("/queue/failed/retry")

@@ -161,7 +161,7 @@ def clear(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask at a terminal.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Forget which jobs failed, and without --challenge what lies among the dead messages too.
+    """Forget which jobs failed, and without --challenge drop the dead messages too.
 
     Their verdicts stay pending and are still tried again later.
 
@@ -170,12 +170,12 @@ def clear(
     Example: evaluator queue clear --yes
     """
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"Forget the failed jobs of {challenge or 'all challenges'}?", abort=True)
-    with open_session() as session:
-        # First, since Redis may be away: then nothing is done.
-        dropped = 0 if challenge else drop_dead_letters(session.broker)
-        with session.database.transaction() as connection:
-            cleared = jobs.clear(connection, challenge)
+        what = "of all challenges, and drop the dead messages" if challenge is None else f"of {challenge}"
+        typer.confirm(f"Forget the failed jobs {what}?", abort=True)
+    with open_session() as session, session.database.transaction() as connection:
+        cleared = jobs.clear(connection, challenge)
+        # Last, since it cannot be undone; where Redis is away, nothing is cleared.
+        dropped = drop_dead_letters(session.broker) if challenge is None else 0
     if isinstance(cleared, Unknown):
         refuse(cleared.message)
     if as_json:

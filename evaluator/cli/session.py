@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from evaluator.leetcode.client import Client
     from evaluator.leetcode.meter import Meter
-    from evaluator.leetcode.pacer import Pacer
 
 DONE, FAILED, USAGE, UNAVAILABLE, CONFIGURATION = 0, 1, 2, 75, 78
 """Exit codes; the last two are EX_TEMPFAIL and EX_CONFIG of sysexits.h."""
@@ -81,23 +80,15 @@ class Session:
             raise SchemaError(f"it lacks {', '.join(missing)}; run `evaluator migrate`")
 
     @cached_property
-    def pacer(self) -> Pacer:
-        """The pace at which all processes together ask LeetCode."""
-        from evaluator.cli.traced import TracedPacer
+    def upstream(self) -> Client:
+        """LeetCode, asked at the pace that all processes share."""
+        from evaluator.cli.traced import TracedClient, TracedPacer
+        from evaluator.leetcode.client import Client
         from evaluator.leetcode.pacer import Pacer
 
-        pacer_class = TracedPacer if tracer() else Pacer
-        return pacer_class(redis_client(self.settings), self.settings.leetcode_requests_per_second)
-
-    @cached_property
-    def upstream(self) -> Client:
-        """LeetCode, asked at that pace."""
-        from evaluator.cli.traced import TracedClient
-        from evaluator.leetcode.client import Client
-
-        client_class = TracedClient if tracer() else Client
-        url, timeout = self.settings.leetcode_url, self.settings.leetcode_timeout
-        return client_class(url, timeout, self.pacer, self.clock, self.meter)
+        pacer_class, client_class = (TracedPacer, TracedClient) if tracer() else (Pacer, Client)
+        pacer = pacer_class(redis_client(self.settings), self.settings.leetcode_requests_per_second)
+        return client_class(self.settings.leetcode_url, self.settings.leetcode_timeout, pacer, self.clock, self.meter)
 
 
 def read_settings() -> Settings:

@@ -86,7 +86,9 @@ def _compose() -> None:
     from dramatiq.middleware import TimeLimit
 
     from evaluator.cli.traced import TracedDatabase
+    from evaluator.leetcode.pacer import Pacer
     from evaluator.queue.bound import Bound
+    from evaluator.queue.broker import redis_client
     from evaluator.queue.heartbeat import Heartbeat
     from evaluator.queue.instruments import Instruments
     from evaluator.queue.joblog import JobLog
@@ -122,7 +124,8 @@ def _compose() -> None:
             return GivenUp(len(result.errors), result.errors[-1]) if result.errors else None
         return Again(retry_delay(result, settings.job_backoff), result.why, failed=isinstance(result, TryAgain))
 
-    session.pacer.begin()
+    with redis_client(settings, timeout=1.0, retries=0) as hasty:  # a worker's start does not wait for it
+        Pacer(hasty, settings.leetcode_requests_per_second).begin()
     _spare_collector()
     declare_actors(session.broker, on_run, on_batch, settings.job_time_limit)
     dramatiq.set_broker(session.broker)

@@ -105,7 +105,9 @@ class Finished:
 
 
 def begin(connection: Connection, run_id: int, numbers: Sequence[int]) -> dict[int, BegunRow]:
-    """Count an attempt at each of some batches of a run, by their numbers; `attempt_of` reads what comes of each.
+    """Count an attempt at each of some batches of a run, by their numbers, which should lie near each other.
+
+    `attempt_of` reads what comes of each.
 
     Those are left out for which there is nothing to do, and all of them while work is paused.
     """

@@ -23,8 +23,8 @@ from evaluator.queue.messages import QUEUES
 from evaluator.settings import Settings
 
 NAMESPACE = "evaluator"
-MAINTENANCE_CHANCE = 10_000
-"""Of a million commands so many look for lost workers too; an idle worker sends four a second."""
+MAINTENANCE_CHANCE = 25_000
+"""Of a million commands so many look for one queue's lost workers too; an idle worker sends four a second."""
 
 _CHUNK = 500  # messages in one call of the script: some ten milliseconds of Redis' time
 _HEARTBEAT_TIMEOUT = 15_000  # milliseconds without a sign of a worker until its messages go back to their queues

@@ -32,7 +32,7 @@ from evaluator.leetcode.client import Answers
 from evaluator.leetcode.refusal import Refusal
 from evaluator.service.close import close_if_done
 from evaluator.service.difficulty import Problems
-from evaluator.service.fan_out import SENT_TOGETHER, send_waiting
+from evaluator.service.fan_out import SENT_AHEAD, SENT_TOGETHER, send_waiting
 from evaluator.service.group_commit import GroupCommit
 from evaluator.service.judge import Day
 from evaluator.service.meter import Meter, Unmeasured
@@ -155,7 +155,9 @@ class Evaluator:
 
     def _begin(self, run_id: int, batch: int) -> Attempt | None:
         asked = (run_id, batch)
-        begun = self._beginning.perform(run_id, asked) or self._begin_together([asked])[0]
+        # Near each other: where numbers lie far apart, Postgres before 17 may read all batches between them.
+        near = (run_id, batch // SENT_AHEAD)
+        begun = self._beginning.perform(near, asked) or self._begin_together([asked])[0]
         # Each thread reads its own: the attempts of all are counted by now, and one that fails counts for nobody else.
         return None if begun.row is None else attempt_of(begun.row)
 

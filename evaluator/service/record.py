@@ -16,6 +16,7 @@ from evaluator.ledger.evaluations import Attempt, Finished, Undecided, hold_chal
 from evaluator.ledger.evidence import NewObservation, read_evidence
 from evaluator.leetcode.refusal import Refusal, RefusalKind
 from evaluator.service.difficulty import Difficulties, Problems, find_difficulties, turns_on_refused
+from evaluator.service.fan_out import SENT_AHEAD
 from evaluator.service.finding import Finding, find, known_since
 from evaluator.service.group_commit import GroupCommit
 from evaluator.service.judge import Day
@@ -80,8 +81,9 @@ class Recorder:
     def record(self, heard: Heard) -> Recorded:
         """Decide members, in a transaction that other threads' batches may share."""
         entry = _Entry(heard, self._difficulties(heard))
-        pass_of_run = (heard.attempt.run_id, heard.attempt.opened_at, heard.day.rules)
-        return self._together.perform(pass_of_run, entry) or self._record_alone(entry)
+        # Near each other, as when they began.
+        near = (heard.attempt.run_id, heard.attempt.opened_at, heard.day.rules, heard.attempt.batch // SENT_AHEAD)
+        return self._together.perform(near, entry) or self._record_alone(entry)
 
     def _record_at_once(self, entries: Sequence[_Entry]) -> list[Recorded] | None:
         ids = [member.member_id for entry in entries for member in entry.heard.members]

@@ -111,7 +111,7 @@ def test_rules_that_make_no_sense_cost_batches_that_begin_together_one_attempt_e
             first = pool.submit(evaluator.evaluate, run_id, 1)
             until(lambda: stage.rows("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(1,)])
             others = [pool.submit(evaluator.evaluate, run_id, batch) for batch in (2, 3)]
-            until(lambda: len(evaluator._beginning._groups[run_id].waiting) == 2)
+            until(lambda: len(evaluator._beginning._groups[run_id, 0].waiting) == 2)
         for begun in (first, *others):
             assert isinstance(begun.exception(), ValueError)
     database.close()
