@@ -35,7 +35,7 @@ class Undecided(NamedTuple):
 
 
 BegunRow = tuple[Any, ...]
-"""A batch that was begun, not yet read: what one challenge's rules say must not spoil the others' batches."""
+"""A batch that was begun, not yet read: reading it may fail, when the attempts of all begun with it are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,10 @@ class Finished:
 
 
 def begin(connection: Connection, run_id: int, numbers: Sequence[int]) -> dict[int, BegunRow]:
-    """Count an attempt at each of some batches of a run, by their numbers, which should lie near each other.
+    """Count an attempt at each of some batches of a run, by their numbers; `attempt_of` reads what comes of each.
 
-    `attempt_of` reads what comes of each.
-
-    Those are left out for which there is nothing to do, and all of them while work is paused.
+    Where the numbers lie far apart, Postgres before 17 may read all batches between them. Those are left out for which
+    there is nothing to do, and all of them while work is paused.
     """
     rows = connection.execute(
         _SQL["begin"], {"run": run_id, "numbers": array(numbers), "first": min(numbers), "last": max(numbers)}
@@ -118,7 +117,7 @@ def begin(connection: Connection, run_id: int, numbers: Sequence[int]) -> dict[i
 
 
 def attempt_of(row: BegunRow) -> Attempt:
-    """Raises where the stored rules of its challenge make no sense."""
+    """What a row says. Raises ValueError where the stored rules of its challenge make no sense."""
     (
         run_id,
         batch,

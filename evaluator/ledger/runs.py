@@ -231,7 +231,7 @@ def take_unsent(connection: Connection, run_id: int, window: int) -> Batches:
 
 
 def is_done(connection: Connection, run_id: int) -> bool:
-    """Whether a run has no work left, and is not ended."""
+    """Whether a run has no batch left to do by now; more may come while it is fanned out."""
     return connection.execute(_SQL["is_done"], {"id": run_id}).fetchone() == (True,)
 
 

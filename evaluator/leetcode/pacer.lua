@@ -164,7 +164,7 @@ local function accepted()
   end
 end
 
--- There is somebody who will ask: what is unknown of the last window is known when it comes to that.
+-- There is nothing to do: where the last window is unknown, its silence has begun above.
 local function begin()
 end
 

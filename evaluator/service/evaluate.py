@@ -155,10 +155,9 @@ class Evaluator:
 
     def _begin(self, run_id: int, batch: int) -> Attempt | None:
         asked = (run_id, batch)
-        # Near each other: where numbers lie far apart, Postgres before 17 may read all batches between them.
         near = (run_id, batch // SENT_AHEAD)
         begun = self._beginning.perform(near, asked) or self._begin_together([asked])[0]
-        # Each thread reads its own: the attempts of all are counted by now, and one that fails counts for nobody else.
+        # Each thread reads its own: the attempts of all are counted by now, and who fails to read must not begin again.
         return None if begun.row is None else attempt_of(begun.row)
 
     def _begin_together(self, batches: Sequence[tuple[int, int]]) -> list[_Begun]:

@@ -91,9 +91,8 @@ class Receiver:
     """An HTTP server with kept-alive connections that notes when each request arrives, and when it was let go."""
 
     def __init__(self) -> None:
-        self.arrivals: list[float] = []
-        self.let_go: list[float] = []
-        noted, let_go = self.arrivals, self.let_go
+        self.requests: list[tuple[float, float]] = []
+        noted = self.requests
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -103,8 +102,7 @@ class Receiver:
                 self.end_headers()
 
             def do_POST(self) -> None:
-                noted.append(time.monotonic())
-                let_go.append(float(self.headers["X-Let-Go"]))
+                noted.append((float(self.headers["X-Let-Go"]), time.monotonic()))
                 self.rfile.read(int(self.headers["Content-Length"]))
                 self.send_response(204)
                 self.end_headers()
@@ -116,6 +114,14 @@ class Receiver:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/graphql"
+
+    @property
+    def let_go(self) -> list[float]:
+        return [let_go for let_go, _ in self.requests]
+
+    @property
+    def arrivals(self) -> list[float]:
+        return [arrival for _, arrival in self.requests]
 
     def close(self) -> None:
         self._server.shutdown()
@@ -171,10 +177,10 @@ def worker_processes(count: int, *arguments: object) -> Iterator[None]:
     assert [process.exitcode for process in processes] == [0] * count
 
 
-def wait_for(arrivals: Sequence[float], count: int) -> None:
+def wait_for(noted: Sequence[object], count: int) -> None:
     deadline = time.monotonic() + 30
-    while len(arrivals) < count:
-        assert time.monotonic() < deadline, f"{len(arrivals)} of {count} requests came in 30 s"
+    while len(noted) < count:
+        assert time.monotonic() < deadline, f"{len(noted)} of {count} requests came in 30 s"
         time.sleep(0.01)
 
 
@@ -194,7 +200,7 @@ def test_four_processes_together_never_exceed_the_limit_in_any_second_yet_reach_
     redis_url: str, receiver: Receiver
 ) -> None:
     with worker_processes(4, redis_url, receiver.url, 20, 5):
-        wait_for(receiver.arrivals, 120)
+        wait_for(receiver.requests, 120)
     arrivals = receiver.arrivals
     assert busiest_second(receiver.let_go) <= 20
     assert busiest_second(arrivals) <= 20 or not take_equally_long(receiver.let_go, arrivals)
@@ -206,12 +212,12 @@ def test_a_pause_that_leetcode_asks_for_holds_for_every_process(
     redis_url: str, client: redis.Redis, receiver: Receiver
 ) -> None:
     with worker_processes(2, redis_url, receiver.url, 40, 3):
-        wait_for(receiver.arrivals, 20)
+        wait_for(receiver.requests, 20)
         Pacer(client, 40).refused(retry_after=1.0)
         refused_at = time.monotonic()
         time.sleep(0.1)
-        before = len(receiver.arrivals)
-        wait_for(receiver.arrivals, before + 4)
+        before = len(receiver.requests)
+        wait_for(receiver.requests, before + 4)
     after = sorted(receiver.arrivals)[before:]
     assert after[0] >= refused_at + 0.99
     # Opens at an eighth: 5 a second, where 40 would be the full rate.

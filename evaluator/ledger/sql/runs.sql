@@ -154,11 +154,8 @@ WHERE b.run_id = next.run_id AND b.batch = next.batch
 RETURNING b.batch, (SELECT correlation_id FROM runs WHERE id = %(id)s)
 
 -- name: is_done
--- Whether a run has no batch left to do, and is not closed.
-SELECT EXISTS (
-    SELECT FROM runs r
-    WHERE r.id = %(id)s AND r.state = 'open' AND r.fan_out_done
-      AND NOT EXISTS (SELECT FROM batches b WHERE b.run_id = r.id AND b.state <> 'done'))
+-- Whether a run has no batch left to do by now: `close` is worth a transaction.
+SELECT NOT EXISTS (SELECT FROM batches WHERE run_id = %(id)s AND state <> 'done')
 
 -- name: close
 -- End the pass of a run that has no batch left to do.
