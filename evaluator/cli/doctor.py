@@ -152,8 +152,8 @@ def _queue(session: Session) -> str:
     dead = sum(depth.dead for depth in found)
     if dead:
         raise _Unwell(
-            f"{counted(dead, 'dead message')}; their work was sent again, see the workers' logs for the cause, "
-            "then `evaluator queue clear` drops them"
+            f"{counted(dead, 'dead message')}: the workers' logs have the cause, and lost work is sent again; "
+            "`evaluator queue clear` drops what is dead"
         )
     return f"{counted(sum(depth.ready + depth.in_flight for depth in found), 'message')} ready or in flight, none dead"
 

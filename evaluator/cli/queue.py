@@ -170,11 +170,12 @@ def clear(
     Example: evaluator queue clear --yes
     """
     if not yes and sys.stdin.isatty():
-        what = "of all challenges, and drop the dead messages" if challenge is None else f"of {challenge}"
+        what = "of all challenges, and drop the dead messages" if challenge is None else f"of challenge {challenge!r}"
         typer.confirm(f"Forget the failed jobs {what}?", abort=True)
-    with open_session() as session, session.database.transaction() as connection:
-        cleared = jobs.clear(connection, challenge)
-        # Last, since it cannot be undone; where Redis is away, nothing is cleared.
+    with open_session() as session:
+        with session.database.transaction() as connection:
+            cleared = jobs.clear(connection, challenge)
+        # Once the jobs are forgotten, and the log says so: where Redis is away, another try does the rest.
         dropped = drop_dead_letters(session.broker) if challenge is None else 0
     if isinstance(cleared, Unknown):
         refuse(cleared.message)
