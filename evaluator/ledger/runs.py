@@ -225,9 +225,9 @@ def fan_out_chunk(connection: Connection, run_id: int, members: int, size: int) 
 
 
 def take_unsent(connection: Connection, run_id: int, window: int) -> Batches:
-    """Mark further batches as sent, up to `window` of the run at a time; the caller sends them."""
+    """Mark further batches as sent, up to `window` of the run at a time; the caller sends them, in their order."""
     rows = connection.execute(_SQL["take_unsent"], {"id": run_id, "window": window}).fetchall()
-    return Batches(run_id, [batch for batch, _ in rows], rows[0][1] if rows else None)
+    return Batches(run_id, sorted(batch for batch, _ in rows), rows[0][1] if rows else None)
 
 
 def is_done(connection: Connection, run_id: int) -> bool:

@@ -139,19 +139,18 @@ WHERE id = %(id)s
 
 -- name: take_unsent
 -- Mark the next batches as sent, so that no more than %(window)s of a run are in Redis at a time: a run of a
--- million members leaves room for a run of ten.
-UPDATE batches b SET sent_at = clock_timestamp()
-FROM (
-    SELECT run_id, batch FROM batches
+-- million members leaves room for a run of ten. By their place in the table: a join may be planned to go through all
+-- batches of the run up to them.
+UPDATE batches SET sent_at = clock_timestamp()
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM batches
     WHERE run_id = %(id)s AND sent_at IS NULL AND state = 'waiting'
       AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
     ORDER BY batch
     LIMIT greatest(0, %(window)s - (SELECT count(*) FROM batches l
                                     WHERE l.run_id = %(id)s AND l.state <> 'done' AND l.sent_at IS NOT NULL))
-    FOR UPDATE SKIP LOCKED
-) next
-WHERE b.run_id = next.run_id AND b.batch = next.batch
-RETURNING b.batch, (SELECT correlation_id FROM runs WHERE id = %(id)s)
+    FOR UPDATE SKIP LOCKED))
+RETURNING batch, (SELECT correlation_id FROM runs WHERE id = %(id)s)
 
 -- name: is_done
 -- Whether a run has no batch left to do by now: `close` is worth a transaction.
