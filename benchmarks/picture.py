@@ -97,5 +97,7 @@ def _text(x: float, y: float, text: str, style: str = "") -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m benchmarks.picture benchmarks/results/RESULTS.json")
     results = Path(sys.argv[1])
     results.with_suffix(".svg").write_text(picture(orjson.loads(results.read_bytes())), encoding="utf-8")

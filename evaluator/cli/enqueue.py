@@ -64,8 +64,7 @@ def enqueue(
             print_json(_document(queued))
         else:
             _say(queued)
-            if request.day:
-                _say_why_so_few(session.database, request, queued)
+            _say_why_so_few(session.database, request, queued)
         if wait:
             watch(session, at_work(session.database, request, queued))
     for refusal in queued.refused:
@@ -96,15 +95,20 @@ def _say(queued: Queued) -> None:
 
 
 def _say_why_so_few(database: Database, request: Request, queued: Queued) -> None:
-    """Why a day that was asked for is not queued."""
+    """Why a day, or a challenge, that was asked for is not queued."""
     for challenge in queued.settled:
         console.print(
             f"{challenge} {request.day} is settled already; --reevaluate asks LeetCode again", highlight=False
         )
-    if not (queued.runs or queued.settled or queued.refused):
-        at_work_already = bool(at_work(database, request, queued))
-        told = "is at work already" if at_work_already else "is no challenge's day, cancelled ones left out"
-        console.print(f"{request.day} {told}", highlight=False)
+    if queued.runs or queued.settled or queued.refused or not (request.day or request.challenge):
+        return
+    if at_work(database, request, queued):
+        told = "is at work already"
+    elif request.day:
+        told = "is no challenge's day, cancelled ones left out"
+    else:
+        told = "has no day that is due and not settled"
+    console.print(f"{request.day or request.challenge} {told}", highlight=False)
 
 
 def _document(queued: Queued) -> dict[str, object]:

@@ -82,7 +82,8 @@ class _Running:
 def _everything(folder: Path, port: int) -> Iterator[tuple[Session, Sequence[_Running]]]:
     """Start all services, one after the other; stop them in the opposite order."""
     if not _is_free(port):
-        raise ServiceError(f"Port {port} is taken on this machine: stop what listens there, or choose another --port.")
+        other = "choose another --port (PORT= of make run)"
+        raise ServiceError(f"Port {port} is taken on this machine: stop what listens there, or {other}.")
     with ExitStack() as stack:
         _say("starting PostgreSQL and Redis")
         database_url = stack.enter_context(embedded_postgres(folder))
@@ -128,7 +129,9 @@ def _settle_sample(session: Session, processes: Sequence[_Running]) -> None:
     request = Request()
     queued = enqueue(session.database, session.outbox, request, now, settle_delay, EnqueuedBy.COMMAND)
     run_ids = at_work(session.database, request, queued)
-    _say(f"settling {counted(len(run_ids), 'day')} of {len(file.challenges)} sample challenges")
+    # At a later start challenges of the user's own may be among them.
+    whose = "" if present else f" of {len(file.challenges)} sample challenges"
+    _say(f"settling {counted(len(run_ids), 'day')}{whose}")
     began = time.monotonic()
     watch(session, run_ids, look=lambda: _require(processes))
     _say(f"settled in {time.monotonic() - began:.1f} s\n")

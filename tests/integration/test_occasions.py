@@ -97,3 +97,14 @@ def test_why_a_day_is_not_queued_is_told(stage: Stage) -> None:
     assert at_work == [nothing, "2026-03-02 is at work already"]
     nobodys = stage.evaluator("enqueue", "-d", "2026-02-28").out.splitlines()
     assert nobodys == [nothing, "2026-02-28 is no challenge's day, cancelled ones left out"]
+
+
+def test_why_nothing_of_a_challenge_is_queued_is_told(stage: Stage) -> None:
+    stage.scene.challenge("grind", ["idle-ann"], **MARCH)
+    stage.scene.challenge("future", ["idle-ann"], **MARCH | {"starts": date(9998, 1, 1), "ends": date(9998, 1, 2)})
+    nothing = "Successfully queued 0 challenge evaluation jobs"
+    early = stage.evaluator("enqueue", "-c", "future").out.splitlines()
+    assert early == [nothing, "future has no day that is due and not settled"]
+    stage.evaluator("enqueue", "-c", "grind")
+    at_work = stage.evaluator("enqueue", "-c", "grind").out.splitlines()
+    assert at_work == [nothing, "grind is at work already"]
