@@ -24,6 +24,11 @@ from evaluator.local.postgres import embedded_postgres
 from evaluator.local.redis import embedded_redis
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """More than there are cores: most of what is tested waits, for processes to start, to end, or to be missed."""
+    return (os.cpu_count() or 1) + 2
+
+
 @pytest.fixture(scope="session")
 def services_folder() -> Iterator[Path]:
     """Where the services keep their data. pytest's own folders would be kept for three sessions."""
