@@ -12,6 +12,7 @@ import structlog
 import typer
 from rich.console import Console
 
+from benchmarks.scale.api import called
 from benchmarks.scale.history import add_challenges, add_members, add_past, add_runs
 from benchmarks.scale.measures import Figures, asked, enqueued, fanned_out, grown, settled, sizes
 from evaluator.ledger.database import Database
@@ -55,7 +56,7 @@ def scale(
             _say(f"fan-out of {members:,} members after {past} days", fanned_out(database, _NAME, members))
             _say("asked while it is open", asked(database))
             _say("batches, one after the other", settled(database, _NAME, min(batches, members // 20)))
-            _say("asked in the middle of it", asked(database))
+            _say("asked in the middle of it", {**asked(database), **called(url, folder)})
             _say(f"enqueue of {challenges:,} challenges with {days} runs each", enqueued(database, challenges, days))
             database.close()
 
