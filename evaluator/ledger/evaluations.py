@@ -61,7 +61,8 @@ class Attempt:
 class Account(NamedTuple):
     """A member's state under lock: what a decision and its postings rest on beside the evidence.
 
-    `total` is the sum of the member's postings, `standing` that of the day's, `entries` their number.
+    `total` is the sum of the member's postings, 0 where no cap asks for it; `standing` that of the day's, `entries`
+    their number.
     """
 
     member_id: int
@@ -201,11 +202,11 @@ def hold_challenge(connection: Connection, challenge_id: str) -> bool:
 
 
 def read_accounts(
-    connection: Connection, member_ids: Sequence[int], day: date, opened_at: datetime | None, *, freezes: bool
+    connection: Connection, member_ids: Sequence[int], day: date, opened_at: datetime | None, rules: Rules
 ) -> dict[int, Account]:
     """The accounts of locked members, undecided unless they were decided since `opened_at`.
 
-    Freezes are counted only where the rules have any.
+    Freezes are counted, and postings summed up, only where the `rules` ask for it.
     """
     month = day.replace(day=1)
     rows = connection.execute(
@@ -214,7 +215,8 @@ def read_accounts(
             "ids": array(member_ids),
             "day": day,
             "opened_at": opened_at,
-            "freezes": freezes,
+            "freezes": rules.freezes_per_month > 0,
+            "capped": rules.cap is not None,
             "month": month,
             "next_month": (month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)),
         },

@@ -85,7 +85,7 @@ def leave_open(
 def _undecided(
     connection: Connection, day: Day, opened_at: datetime | None, member_ids: Iterable[int]
 ) -> list[Account]:
-    accounts = read_accounts(connection, list(member_ids), day.date, opened_at, freezes=day.rules.freezes_per_month > 0)
+    accounts = read_accounts(connection, list(member_ids), day.date, opened_at, day.rules)
     return [account for account in accounts.values() if account.undecided]
 
 

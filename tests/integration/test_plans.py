@@ -38,6 +38,7 @@ SELECT m.id, r.day, r.id, m.id % 5 + 1,
        CASE WHEN r.state = 'open' OR r.state = 'pending' AND m.id % 50 = 0 THEN 'pending' ELSE 'passed' END,
        CASE r.state WHEN 'open' THEN 'not_evaluated' WHEN 'pending' THEN 'profile_hidden' ELSE 'enough' END, now()
 FROM runs r JOIN members m USING (challenge_id) ORDER BY r.day, m.id;
+-- So few that no plan would rather read all runs than look up theirs.
 UPDATE evaluations SET failed_at = now(), error = 'HTTP 500' WHERE outcome = 'pending' AND member_id % 1000 = 0;
 INSERT INTO postings SELECT member_id, day, 1, 500, now() FROM evaluations WHERE member_id % 3 = 0;
 INSERT INTO overrides (member_id, day, outcome, reason, set_by, set_at)
@@ -83,8 +84,8 @@ VALUES: Mapping[str, object] = {
     "correlation": "0af7651916cd43dd8448eb211c80319c",
     "counts_from": 1775347200, "day": "2026-04-10", "day_end": 1775865600, "day_start": 1775779200,
     "days": "{2026-04-10}", "end": 1775865600, "ends": "{1775865600}", "error": "HTTP 500",
-    "first_batch": 3, "last_batch": 3, "finished": "{3}", "first": "2026-03-11", "freezes": True, "from": 1775779200,
-    "grace": 5, "handles": "{m7001}", "holds_from": "2026-04-05",
+    "first_batch": 3, "last_batch": 3, "finished": "{3}", "first": "2026-03-11", "freezes": True, "capped": True,
+    "from": 1775779200, "grace": 5, "handles": "{m7001}", "holds_from": "2026-04-05",
     "id": 31507, "ids": "{31207,31507}", "key": "m7001", "keys": "{m7001,m7002,m7003}",
     "last": "2026-04-10", "limit": 50,
     "made": 20, "member": 650, "member_id": 650, "members": 10000, "month": "2026-04-01", "next": "2026-05-01",
@@ -300,7 +301,7 @@ def test_a_batch_of_a_first_day_reads_no_other_members_and_batches(postgres_url:
     young = {
         "run_id": 2, "batch": 400, "run": 2, "numbers": "{400}", "first": 400, "last": 400,
         "first_batch": 400, "last_batch": 400, "finished": "{400}", "id": "young",
-        "ids": "{8001,8002}", "keys": '["y8001", "y8002"]', "since": "{1,1}", "freezes": False,
+        "ids": "{8001,8002}", "keys": '["y8001", "y8002"]', "since": "{1,1}", "freezes": False, "capped": True,
     }  # fmt: skip
     found = []
     with (
@@ -328,7 +329,8 @@ INSERT INTO challenges (id, name, starts, ends, created_at) VALUES ('half', 'Pla
 INSERT INTO runs (challenge_id, day, day_start, day_end, counts_from, state, fan_out_done, queued_at, opened_at)
 VALUES ('half', '2026-04-10', 1775779200, 1775865600, 1775779200, 'open', true, now(), now());
 INSERT INTO batches (run_id, batch, size, sent_at, state)
-SELECT 1, n, 20, CASE WHEN n <= 4200 THEN now() END, CASE WHEN n <= 4000 THEN 'done' ELSE 'waiting' END
+SELECT 1, n, 20, CASE WHEN n <= 4200 THEN now() END,
+       CASE WHEN n <= 4000 THEN 'done' WHEN n = 4100 THEN 'active' ELSE 'waiting' END
 FROM generate_series(1, 10000) n;
 ANALYZE;
 """
@@ -363,6 +365,59 @@ def test_a_batch_half_way_through_a_run_reads_none_that_are_done(
             if (read := rows_read(plan, {"batches"})) > 500:
                 found.append(f"{file}.{name} reads {read} batches")
     assert not found, "\n".join(found)
+
+
+# The night of 2,000 challenges, of which Postgres has seen settled days only: half of them are at work, half have a day
+# queued.
+MANY = """
+INSERT INTO challenges (id, name, starts, ends, created_at)
+SELECT 'c' || c, 'Plan', '2026-04-10', '2026-05-10', now() FROM generate_series(1, 2000) c;
+INSERT INTO rules SELECT id, '2026-04-10', 1, '{}', 'challenge', '{}', 1, 500, NULL FROM challenges;
+INSERT INTO runs (challenge_id, day, day_start, day_end, counts_from, state, fan_out_done, queued_at, opened_at)
+SELECT id, date '2026-04-10' + d, 1775779200 + d * 86400, 1775865600 + d * 86400, 1775779200, 'settled', true,
+       now(), now()
+FROM challenges, generate_series(0, 9) d;
+ANALYZE;
+INSERT INTO runs (id, challenge_id, day, day_start, day_end, counts_from, state, fan_out_done, queued_at, opened_at)
+OVERRIDING SYSTEM VALUE
+SELECT 100000 + c, 'c' || c, '2026-04-20', 1776643200, 1776729600, 1775779200,
+       CASE WHEN c <= 1000 THEN 'open' ELSE 'queued' END, c % 2 = 1, now(), now()
+FROM generate_series(1, 2000) c;
+INSERT INTO batches (run_id, batch, size, sent_at)
+SELECT id, 1, 20, now() FROM runs WHERE state = 'open' AND id % 2 = 0;
+"""
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_run_reads_no_other_challenges_runs(postgres_url: str, migrated_template: str, mode: str) -> None:
+    """Those that are open have a small index, which Postgres would rather go through than look up an id."""
+    at_work, over, queued = 100500, 100501, 101500
+    each: Mapping[tuple[str, str], Mapping[str, object]] = {
+        ("evaluations", "begin"): {"run": at_work, "numbers": "{1}", "first": 1, "last": 1},
+        ("runs", "open"): {"id": queued},
+        ("runs", "lock_open"): {"id": at_work},
+        ("runs", "take_unsent"): {"id": at_work},
+        ("runs", "close"): {"id": over},
+        ("runs", "next_turns"): {"challenges": "{c1500}"},
+    }
+    found, rows = [], {}
+    with (
+        created_database(postgres_url, migrated_template) as url,
+        psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
+    ):
+        connection.execute(MANY)
+        connection.execute(statements("database")["plan_once"])
+        for (file, name), others in each.items():
+            statement = statements(file)[name]
+            with connection.transaction(force_rollback=True):
+                plan = plan_of(
+                    connection, statement, next(cases(file, name, statement, others)), mode, "ANALYZE, FORMAT JSON"
+                )
+            rows[name] = plan["Actual Rows"]
+            if (read := rows_read(plan, {"runs"})) > 5:
+                found.append(f"{file}.{name} reads {read} runs")
+    assert not found, "\n".join(found)
+    assert rows == {"begin": 1, "open": 1, "lock_open": 1, "take_unsent": 0, "close": 1, "next_turns": 1}
 
 
 @pytest.mark.parametrize("mode", MODES)

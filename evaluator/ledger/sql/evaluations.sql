@@ -14,7 +14,8 @@ WITH begun AS (
     ) v ON true
     -- Between the first and the last of them, too: until version 17 Postgres may look at all batches of the run else.
     WHERE b.run_id = %(run)s AND b.batch = ANY (%(numbers)s::integer[]) AND b.batch BETWEEN %(first)s AND %(last)s
-      AND b.state <> 'done' AND r.id = %(run)s AND r.state = 'open'
+      -- As an expression: else Postgres may go through all runs that are open.
+      AND b.state <> 'done' AND r.id = %(run)s AND r.state || '' = 'open'
       AND NOT EXISTS (SELECT FROM switches WHERE name = 'paused')
     RETURNING b.run_id, b.batch, b.attempts, r.challenge_id, r.day, r.day_start, r.day_end, r.reevaluate, r.opened_at,
               r.counts_from, v.min_solves, v.difficulties, v."unique", v.rest_days, v.freezes_per_month, v.penalty, v.cap
@@ -82,14 +83,14 @@ SELECT e.member_id, e.outcome, e.reason, e.solved, e.required,
            SELECT count(*) FROM evaluations f
            WHERE f.member_id = e.member_id AND f.day >= %(month)s AND f.day < %(next_month)s
              AND f.day <> %(day)s AND f.outcome = 'frozen' AND f.reason = 'freeze') ELSE 0 END AS freezes_used,
-       coalesce(p.total, 0)::bigint AS total, coalesce(p.standing, 0)::bigint AS standing, coalesce(p.entries, 0) AS entries
+       CASE WHEN %(capped)s THEN
+           (SELECT coalesce(sum(amount), 0)::bigint FROM postings WHERE member_id = e.member_id) ELSE 0 END AS total,
+       coalesce(p.standing, 0)::bigint AS standing, p.entries
 FROM evaluations e
 JOIN members m ON m.id = e.member_id
-LEFT JOIN LATERAL (
-    SELECT sum(amount) AS total, sum(amount) FILTER (WHERE day = %(day)s) AS standing,
-           count(*) FILTER (WHERE day = %(day)s) AS entries
-    FROM postings WHERE member_id = e.member_id
-) p ON true
+CROSS JOIN LATERAL (
+    SELECT sum(amount) AS standing, count(*) AS entries FROM postings WHERE member_id = e.member_id AND day = %(day)s
+) p
 -- Both by the ids: a join alone might go through all members in their order.
 WHERE e.member_id = ANY (%(ids)s::bigint[]) AND m.id = ANY (%(ids)s::bigint[]) AND e.day = %(day)s
 
@@ -149,7 +150,9 @@ WITH decided AS (
     WHERE run_id = %(run_id)s AND batch = ANY (%(finished)s::integer[])
       AND batch BETWEEN %(first_batch)s AND %(last_batch)s AND state <> 'done'
 )
-SELECT EXISTS (SELECT FROM batches WHERE run_id = %(run_id)s AND sent_at IS NULL AND state = 'waiting')
+-- From the last on: the first ones are sent, and as long as some old snapshot sees them their entries are passed over.
+SELECT (SELECT batch FROM batches WHERE run_id = %(run_id)s AND sent_at IS NULL AND state = 'waiting'
+        ORDER BY batch DESC LIMIT 1) IS NOT NULL
 
 -- name: forget_failures
 -- A job that failed long ago is no news any more; its evaluation stays as it is.

@@ -58,22 +58,30 @@ UPDATE runs SET next_pass = coalesce(next_pass, 'pending'),
 WHERE challenge_id = %(challenge)s AND state = 'open' AND day_end > %(from)s AND day_start < %(to)s
 
 -- name: next_turns
--- The run whose turn it is in each challenge that has none open: its earliest queued day.
-SELECT DISTINCT ON (r.challenge_id) r.id, r.passes, r.correlation_id
-FROM runs r JOIN challenges c ON c.id = r.challenge_id
-WHERE r.state = 'queued' AND NOT c.cancelled
-  AND (%(challenges)s::text[] IS NULL OR r.challenge_id = ANY (%(challenges)s))
-  AND NOT EXISTS (SELECT FROM runs o WHERE o.challenge_id = r.challenge_id AND o.state = 'open')
-ORDER BY r.challenge_id, r.day
+-- The run whose turn it is in each of these challenges, or of all, that has none open: its earliest queued day. Looked up
+-- challenge by challenge: many may have runs that are queued or open.
+SELECT r.id, r.passes, r.correlation_id
+FROM unnest(coalesce(%(challenges)s::text[],
+                     ARRAY(SELECT DISTINCT challenge_id FROM runs WHERE state = 'queued'))) AS asked (id)
+JOIN challenges c ON c.id = asked.id
+CROSS JOIN LATERAL (
+    SELECT id, passes, correlation_id FROM runs WHERE challenge_id = c.id AND state = 'queued' ORDER BY day LIMIT 1
+) r
+CROSS JOIN LATERAL (SELECT count(*) AS runs FROM runs WHERE challenge_id = c.id AND state = 'open') at_work
+WHERE NOT c.cancelled AND at_work.runs = 0
+ORDER BY c.id
 
 -- name: open
--- Take the turn. No row: it is another day's turn, the challenge is cancelled, or the run is not queued.
+-- Take the turn. No row: it is another day's turn, the challenge is cancelled, or the run is not queued. The state is
+-- compared as an expression, here and below: else Postgres may go through all runs of that state, in an index that seemed
+-- small when it planned, and look at their ids.
 UPDATE runs r SET state = 'open', opened_at = clock_timestamp(), fanned_out = 0, fan_out_done = false,
                   passes = passes + 1, next_pass = NULL
 FROM challenges c
-WHERE r.id = %(id)s AND r.state = 'queued' AND c.id = r.challenge_id AND NOT c.cancelled
-  AND NOT EXISTS (SELECT FROM runs o WHERE o.challenge_id = r.challenge_id
-                  AND (o.state = 'open' OR o.state = 'queued' AND o.day < r.day))
+WHERE r.id = %(id)s AND r.state || '' = 'queued' AND c.id = r.challenge_id AND NOT c.cancelled
+  AND (SELECT count(*) FROM runs o WHERE o.challenge_id = r.challenge_id AND o.state = 'open') = 0
+  AND (SELECT count(*) FROM runs o
+       WHERE o.challenge_id = r.challenge_id AND o.state = 'queued' AND o.day < r.day) = 0
 RETURNING r.challenge_id, r.day
 
 -- name: lock_open
@@ -83,7 +91,7 @@ SELECT r.id, r.challenge_id, r.day, r.day_start, r.day_end, r.reevaluate, r.batc
        (SELECT v.min_solves FROM rules v WHERE v.challenge_id = r.challenge_id AND v.holds_from <= r.day
         ORDER BY v.holds_from DESC LIMIT 1) AS required
 FROM runs r JOIN challenges c ON c.id = r.challenge_id
-WHERE r.id = %(id)s AND r.state = 'open' AND NOT r.fan_out_done
+WHERE r.id = %(id)s AND r.state || '' = 'open' AND NOT r.fan_out_done
 FOR UPDATE OF r SKIP LOCKED
 
 -- name: drop_not_required
@@ -166,7 +174,7 @@ UPDATE runs r SET
     correlation_id = coalesce(r.next_correlation_id, r.correlation_id), next_correlation_id = NULL,
     closed_at = clock_timestamp(),
     retry_at = clock_timestamp() + least(interval '30 days', interval '30 seconds' * (2 ^ least(r.passes, 20)))
-WHERE r.id = %(id)s AND r.state = 'open' AND r.fan_out_done
+WHERE r.id = %(id)s AND r.state || '' = 'open' AND r.fan_out_done
   AND NOT EXISTS (SELECT FROM batches b WHERE b.run_id = r.id AND b.state <> 'done')
 RETURNING r.challenge_id, r.day, r.state
 
