@@ -102,13 +102,16 @@ def _say_why_so_few(database: Database, request: Request, queued: Queued) -> Non
         )
     if queued.runs or queued.settled or queued.refused or not (request.day or request.challenge):
         return
-    if at_work(database, request, queued):
-        told = "is at work already"
+    asked = " ".join(str(one) for one in (request.challenge, request.day) if one)
+    if queued.cancelled:
+        told = f"{request.challenge} is cancelled: nothing more of it is settled"
+    elif at_work(database, request, queued):
+        told = f"{asked} is queued or at work already"
     elif request.day:
-        told = "is no challenge's day, cancelled ones left out"
+        told = f"{asked} is no challenge's day, cancelled ones left out"
     else:
-        told = "has no day that is due and not settled"
-    console.print(f"{request.day or request.challenge} {told}", highlight=False)
+        told = f"{asked} has no day that is due{'' if request.reevaluate else ' and not settled'}"
+    console.print(told, highlight=False)
 
 
 def _document(queued: Queued) -> dict[str, object]:

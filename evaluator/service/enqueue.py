@@ -46,12 +46,14 @@ class QueuedRun:
 class Queued:
     """What came of a request. `refused` are sentences about days and challenges that can't be settled.
 
-    `settled` are the challenges for which a day that was asked for is settled already.
+    `settled` are the challenges for which a day that was asked for is settled already. Of a challenge that is
+    `cancelled` nothing is queued.
     """
 
     runs: tuple[QueuedRun, ...] = ()
     refused: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
+    cancelled: bool = False
 
 
 def enqueue(
@@ -63,7 +65,7 @@ def enqueue(
     keeps no other from it. That it was done is recorded as done by `by`, even if nothing was due.
     """
     with database.transaction() as connection:
-        challenges, refused = _wanted(connection, request)
+        challenges, refused, cancelled = _wanted(connection, request)
         due: dict[str, Span] = {}
         for challenge in challenges:
             with _alone(challenge, refused):
@@ -84,7 +86,7 @@ def enqueue(
         record_enqueue(connection, by)
     level = logging.INFO if queued else logging.DEBUG
     _log.log(level, f"Successfully queued {len(queued)} challenge evaluation jobs", messages=len(turns))
-    return Queued(tuple(sorted(queued, key=lambda run: (run.challenge, run.day))), tuple(refused), settled)
+    return Queued(tuple(sorted(queued, key=lambda run: (run.challenge, run.day))), tuple(refused), settled, cancelled)
 
 
 @contextmanager
@@ -100,20 +102,21 @@ def _alone(challenge: Challenge, refused: list[str]) -> Iterator[None]:
         refused.append(f"challenge {challenge.id}: it cannot be enqueued ({why}); the log says where")
 
 
-def _wanted(connection: Connection, request: Request) -> tuple[list[Challenge], list[str]]:
-    """The challenges that a request is about, and why a named one is not."""
+def _wanted(connection: Connection, request: Request) -> tuple[list[Challenge], list[str], bool]:
+    """The challenges that a request is about, why others are not, and whether the one that is named is cancelled."""
     named = None if request.challenge is None else [request.challenge]
     found = read_challenges(connection, named)
     if request.challenge is not None and not found:
-        return [], [f"challenge {request.challenge}: there is none of that id; `evaluator apply` creates it"]
-    if named and found[0].cancelled:
+        return [], [f"challenge {request.challenge}: there is none of that id; `evaluator apply` creates it"], False
+    cancelled = named is not None and found[0].cancelled
+    if cancelled:
         _log.warning("Challenge is cancelled, and settles nothing more", challenge=request.challenge)
     asked_again = named or request.reevaluate or request.day is not None
     meant = [one for one in found if not one.cancelled and (asked_again or not one.completed)]
     unreadable = [one for one in meant if isinstance(one, Unreadable)]
     for one in unreadable:
         _log.error("Challenge cannot be read", challenge=one.id, why=one.why)
-    return [one for one in meant if isinstance(one, Challenge)], list(map(str, unreadable))
+    return [one for one in meant if isinstance(one, Challenge)], list(map(str, unreadable)), cancelled
 
 
 def _due(challenge: Challenge, request: Request, over_by: float) -> tuple[Span | None, list[str]]:

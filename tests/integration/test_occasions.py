@@ -94,7 +94,7 @@ def test_why_a_day_is_not_queued_is_told(stage: Stage) -> None:
     assert "settled already" not in stage.evaluator("enqueue", "-d", "2026-03-01", "--reevaluate").out
     stage.evaluator("enqueue", "-d", "2026-03-02")
     at_work = stage.evaluator("enqueue", "-d", "2026-03-02").out.splitlines()
-    assert at_work == [nothing, "2026-03-02 is at work already"]
+    assert at_work == [nothing, "2026-03-02 is queued or at work already"]
     nobodys = stage.evaluator("enqueue", "-d", "2026-02-28").out.splitlines()
     assert nobodys == [nothing, "2026-02-28 is no challenge's day, cancelled ones left out"]
 
@@ -107,4 +107,8 @@ def test_why_nothing_of_a_challenge_is_queued_is_told(stage: Stage) -> None:
     assert early == [nothing, "future has no day that is due and not settled"]
     stage.evaluator("enqueue", "-c", "grind")
     at_work = stage.evaluator("enqueue", "-c", "grind").out.splitlines()
-    assert at_work == [nothing, "grind is at work already"]
+    assert at_work == [nothing, "grind is queued or at work already"]
+    stage.scene.challenge("grind", ["idle-ann"], cancelled=True, **MARCH)
+    told = [nothing, "grind is cancelled: nothing more of it is settled"]
+    assert stage.evaluator("enqueue", "-c", "grind").out.splitlines() == told
+    assert stage.evaluator("enqueue", "-c", "grind", "-d", "2026-03-01").out.splitlines() == told
