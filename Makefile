@@ -20,7 +20,7 @@ ifndef ARGS
 endif
 
 faults: environment ## Break everything at random for an hour, after the longer tests; SECONDS=600 SEED=7
-	$(BIN)/pytest $(TOGETHER) -m long tests/faults
+	$(BIN)/pytest -n 2 -m long tests/faults
 	FAULTS_SECONDS=$(or $(SECONDS),3600) FAULTS_SEED=$(SEED) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_random_faults.py
 
 image: environment ## Build the image by the Dockerfile, without a registry; where there is one, `docker build .` does

@@ -40,12 +40,12 @@ class Bench:
         """Create the schema. `limit` is in requests a second, None for none."""
         with self.services.fresh() as database_url, closing(Ledger(database_url)) as ledger:
             environment = {
-                **_inherited(),
+                **inherited(),
                 "DATABASE_URL": database_url,
                 "REDIS_URL": self.services.redis_url,
                 "LEETCODE_URL": self.leetcode.url,
                 "LEETCODE_REQUESTS_PER_SECOND": str(limit or _UNLIMITED),
-                "METRICS_PORT": _free_port(),  # what a worker counts costs, too
+                "METRICS_PORT": free_port(),  # what a worker counts costs, too
                 "BENCH_LIMIT": str(limit or 0),
                 "LOG_LEVEL": "WARNING",
                 **contender.environment,
@@ -118,7 +118,7 @@ class Stage:
             subprocess.run(command, env=self.environment, check=True, stdout=log, stderr=log, cwd=self.bench.folder)  # noqa: S603  # ours
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
     """Our environment without settings of the evaluator, and so that every process finds this package.
 
     Python keeps what it has compiled, as it does wherever nobody tells it not to.
@@ -128,6 +128,6 @@ def _inherited() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": ""}
 
 
-def _free_port() -> str:
+def free_port() -> str:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return str(probe.getsockname()[1])

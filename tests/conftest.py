@@ -23,10 +23,16 @@ from evaluator.ledger.migrations import migrate
 from evaluator.local.postgres import embedded_postgres
 from evaluator.local.redis import embedded_redis
 
+_MOST_WORKERS = 16  # a Redis has so many databases
 
-def pytest_xdist_auto_num_workers() -> int:
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
     """More than there are cores: most of what is tested waits, for processes to start, to end, or to be missed."""
-    return (os.cpu_count() or 1) + 2
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # which xdist heeds itself
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores + 2, _MOST_WORKERS)
 
 
 @pytest.fixture(scope="session")

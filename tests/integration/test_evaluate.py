@@ -109,7 +109,10 @@ def test_rules_that_make_no_sense_cost_batches_that_begin_together_one_attempt_e
             # The first to begin waits for this batch, and meanwhile the two others come together.
             connection.execute("SELECT FROM batches WHERE run_id = %s AND batch = 1 FOR UPDATE", [run_id])
             first = pool.submit(evaluator.evaluate, run_id, 1)
-            until(lambda: stage.rows("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(1,)])
+            waits = (
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            until(lambda: stage.rows(waits) == [(1,)])
             others = [pool.submit(evaluator.evaluate, run_id, batch) for batch in (2, 3)]
             until(lambda: len(evaluator._beginning._groups[run_id, 0].waiting) == 2)
         for begun in (first, *others):
