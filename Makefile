@@ -4,8 +4,6 @@
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 SYNC = $(UV) sync --frozen --all-extras --all-groups $(if $(wildcard .venv),--quiet)
 BIN := .venv/bin
-# Who has no tests left takes some of another's: the slow ones lie side by side.
-TOGETHER = -n auto --dist worksteal
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +12,7 @@ run: environment ## Bring everything up here until Ctrl-C; ONCE=1 settles the sa
 	@$(BIN)/evaluator up $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 test: environment ## Run every test, with real services; ARGS="-k pacer" chooses
-	$(BIN)/pytest $(TOGETHER) -m "not alone and not long and not e2e" $(ARGS)
+	$(BIN)/pytest -n auto -m "not alone and not long and not e2e" $(ARGS)
 ifndef ARGS
 	$(BIN)/pytest -m "alone and not long"
 endif
@@ -54,7 +52,7 @@ deploy-tools: environment ## Build Helm and what checks the chart into .tools; t
 	@deploy/tools.sh
 
 deploy-check: deploy-tools ## Render, lint and test what deploys to Kubernetes
-	CI=true $(BIN)/pytest $(TOGETHER) tests/deploy $(ARGS)
+	CI=true $(BIN)/pytest -n auto tests/deploy $(ARGS)
 
 define RULE
 import sys, yaml

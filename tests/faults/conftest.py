@@ -89,8 +89,12 @@ def arena(
 
 
 def _empty(client: redis.Redis) -> None:
-    """Nothing is left but the pacer's clock, if it is not paused: a new one begins with a second of silence."""
-    paced = not Pacer(client, LIMIT).state().refusals
+    """Nothing is left but the pacer's clock, if it lets go soon: a new one begins with a second of silence.
+
+    The last slot of a test that asked once in many minutes lies far ahead.
+    """
+    state = Pacer(client, LIMIT).state()
+    paced = not state.refusals and state.next_slot < 1
     for key in client.scan_iter():
         if not (paced and key.startswith(b"evaluator:pacer")):
             client.delete(key)
