@@ -18,6 +18,7 @@ ifndef ARGS
 endif
 
 faults: environment ## Break everything at random for an hour, after the longer tests; SECONDS=600 SEED=7
+	@# They measure seconds: two at a time, and not as many as wait for others.
 	$(BIN)/pytest -n 2 -m long tests/faults
 	FAULTS_SECONDS=$(or $(SECONDS),3600) FAULTS_SEED=$(SEED) $(BIN)/pytest -s -o faulthandler_timeout=0 tests/faults/test_random_faults.py
 

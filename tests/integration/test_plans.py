@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -214,6 +215,26 @@ def reads_all(plan: Node, whole_indexes: Mapping[str, str]) -> Iterator[str]:
             yield f"all of {index}"
 
 
+@contextmanager
+def seen_by_a_worker(postgres_url: str, template: str, rows: str) -> Iterator[psycopg.Connection]:
+    """A ledger with these rows, over a connection that plans as a worker's does."""
+    with (
+        created_database(postgres_url, template) as url,
+        psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
+    ):
+        connection.execute(rows)
+        connection.execute(statements("database")["plan_once"])
+        yield connection
+
+
+def carried_out(connection: psycopg.Connection, file: str, name: str, mode: str, others: Mapping[str, object]) -> Node:
+    """The plan of a statement that was carried out, and taken back."""
+    statement = statements(file)[name]
+    values = next(cases(file, name, statement, others))
+    with connection.transaction(force_rollback=True):
+        return plan_of(connection, statement, values, mode, "ANALYZE, FORMAT JSON")
+
+
 MODES = ["force_custom_plan", "force_generic_plan"]
 
 
@@ -258,13 +279,11 @@ def test_a_batch_reads_the_rows_of_its_members_only_though_postgres_knows_nothin
     }
     otherwise = {"take_unsent": {"id": row[0], "window": 16}}
     found = []
-    for (file, name), statement in all_statements().items():
+    for file, name in all_statements():
         if name == "looked_up" or (file not in {"evaluations", "evidence"} and name != "take_unsent"):
             continue
         others = {**fresh, **otherwise.get(name, NOTHING)}
-        values = next(cases(file, name, statement, others))
-        with large.transaction(force_rollback=True):
-            read = rows_read(plan_of(large, statement, values, mode, "ANALYZE, FORMAT JSON"))
+        read = rows_read(carried_out(large, file, name, mode, others))
         if read > 300:
             found.append(f"{file}.{name} reads {read} rows")
     assert not found, "\n".join(found)
@@ -304,20 +323,13 @@ def test_a_batch_of_a_first_day_reads_no_other_members_and_batches(postgres_url:
         "ids": "{8001,8002}", "keys": '["y8001", "y8002"]', "since": "{1,1}", "freezes": False, "capped": True,
     }  # fmt: skip
     found = []
-    with (
-        created_database(postgres_url, migrated_template) as url,
-        psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
-    ):
-        connection.execute(YOUNG)
-        connection.execute(statements("database")["plan_once"])
-        for (file, name), statement in all_statements().items():
+    with seen_by_a_worker(postgres_url, migrated_template, YOUNG) as connection:
+        for file, name in all_statements():
             if (file, name) == ("evidence", "read") or (
                 file == "evaluations" and name not in {"outcomes", "forget_failures"}
             ):
-                values = next(cases(file, name, statement, young))
-                with connection.transaction(force_rollback=True):
-                    plan = plan_of(connection, statement, values, "force_generic_plan", "ANALYZE, FORMAT JSON")
-                    read = rows_read(plan, {"members", "batches"})
+                plan = carried_out(connection, file, name, "force_generic_plan", young)
+                read = rows_read(plan, {"members", "batches"})
                 if read > 100:
                     found.append(f"{file}.{name} reads {read} members and batches")
     assert not found, "\n".join(found)
@@ -350,18 +362,9 @@ def test_a_batch_half_way_through_a_run_reads_none_that_are_done(
         + [("evaluations", name) for name in ("begin", "give_back", "await_retry", "finish", "record")]
     )  # fmt: skip
     found = []
-    with (
-        created_database(postgres_url, migrated_template) as url,
-        psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
-    ):
-        connection.execute(HALF_WAY)
-        connection.execute(statements("database")["plan_once"])
+    with seen_by_a_worker(postgres_url, migrated_template, HALF_WAY) as connection:
         for file, name in each:
-            statement = statements(file)[name]
-            with connection.transaction(force_rollback=True):
-                plan = plan_of(
-                    connection, statement, next(cases(file, name, statement, half_way)), mode, "ANALYZE, FORMAT JSON"
-                )
+            plan = carried_out(connection, file, name, mode, half_way)
             if (read := rows_read(plan, {"batches"})) > 500:
                 found.append(f"{file}.{name} reads {read} batches")
     assert not found, "\n".join(found)
@@ -401,18 +404,9 @@ def test_a_run_reads_no_other_challenges_runs(postgres_url: str, migrated_templa
         ("runs", "next_turns"): {"challenges": "{c1500}"},
     }
     found, rows = [], {}
-    with (
-        created_database(postgres_url, migrated_template) as url,
-        psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
-    ):
-        connection.execute(MANY)
-        connection.execute(statements("database")["plan_once"])
+    with seen_by_a_worker(postgres_url, migrated_template, MANY) as connection:
         for (file, name), others in each.items():
-            statement = statements(file)[name]
-            with connection.transaction(force_rollback=True):
-                plan = plan_of(
-                    connection, statement, next(cases(file, name, statement, others)), mode, "ANALYZE, FORMAT JSON"
-                )
+            plan = carried_out(connection, file, name, mode, others)
             rows[name] = plan["Actual Rows"]
             if (read := rows_read(plan, {"runs"})) > 5:
                 found.append(f"{file}.{name} reads {read} runs")
