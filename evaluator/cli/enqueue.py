@@ -64,7 +64,7 @@ def enqueue(
             print_json(_document(queued))
         else:
             _say(queued)
-            _say_why_so_few(session.database, request, queued)
+            _say_why_so_few(request, queued)
         if wait:
             watch(session, at_work(session.database, request, queued))
     for refusal in queued.refused:
@@ -94,7 +94,7 @@ def _say(queued: Queued) -> None:
         console.print(f"Successfully queued {len(queued.runs)} challenge evaluation jobs", highlight=False)
 
 
-def _say_why_so_few(database: Database, request: Request, queued: Queued) -> None:
+def _say_why_so_few(request: Request, queued: Queued) -> None:
     """Why a day, or a challenge, that was asked for is not queued."""
     for challenge in queued.settled:
         console.print(
@@ -102,15 +102,15 @@ def _say_why_so_few(database: Database, request: Request, queued: Queued) -> Non
         )
     if queued.runs or queued.settled or queued.refused or not (request.day or request.challenge):
         return
-    asked = " ".join(str(one) for one in (request.challenge, request.day) if one)
     if queued.cancelled:
         told = f"{request.challenge} is cancelled: nothing more of it is settled"
-    elif at_work(database, request, queued):
+    elif queued.at_work:
+        asked = " ".join(str(one) for one in (request.challenge, request.day) if one)
         told = f"{asked} is queued or at work already"
     elif request.day:
-        told = f"{asked} is no challenge's day, cancelled ones left out"
+        told = f"{request.day} is no challenge's day, cancelled ones left out"
     else:
-        told = f"{asked} has no day that is due{'' if request.reevaluate else ' and not settled'}"
+        told = f"{request.challenge} has no day that is due{'' if request.reevaluate else ' and not settled'}"
     console.print(told, highlight=False)
 
 

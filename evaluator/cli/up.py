@@ -82,7 +82,7 @@ class _Running:
 def _everything(folder: Path, port: int) -> Iterator[tuple[Session, Sequence[_Running]]]:
     """Start all services, one after the other; stop them in the opposite order."""
     if not _is_free(port):
-        other = "choose another --port, such as `make run PORT=8001`"
+        other = "choose another --port (`make run PORT=...`)"
         raise ServiceError(f"Port {port} is taken on this machine: stop what listens there, or {other}.")
     with ExitStack() as stack:
         _say("starting PostgreSQL and Redis")

@@ -47,13 +47,14 @@ class Queued:
     """What came of a request. `refused` are sentences about days and challenges that can't be settled.
 
     `settled` are the challenges for which a day that was asked for is settled already. Of a challenge that is
-    `cancelled` nothing is queued.
+    `cancelled` nothing is queued; nor of a day or a challenge that was asked for and is `at_work`, or queued, already.
     """
 
     runs: tuple[QueuedRun, ...] = ()
     refused: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
     cancelled: bool = False
+    at_work: bool = False
 
 
 def enqueue(
@@ -80,13 +81,15 @@ def enqueue(
             if challenge.id in missing:
                 with _alone(challenge, refused), connection.transaction():
                     queued += _insert(connection, challenge, missing[challenge.id])
+        at_work = not (queued or settled) and _is_at_work(connection, due, request)
         turns = next_turns(connection, [challenge.id for challenge in challenges])
     outbox.send_runs(turns)
     with database.connection() as connection:
         record_enqueue(connection, by)
     level = logging.INFO if queued else logging.DEBUG
     _log.log(level, f"Successfully queued {len(queued)} challenge evaluation jobs", messages=len(turns))
-    return Queued(tuple(sorted(queued, key=lambda run: (run.challenge, run.day))), tuple(refused), settled, cancelled)
+    runs = tuple(sorted(queued, key=lambda run: (run.challenge, run.day)))
+    return Queued(runs, tuple(refused), settled, cancelled, at_work)
 
 
 @contextmanager
@@ -163,3 +166,10 @@ def _settled(connection: Connection, due: Mapping[str, Span], request: Request) 
     if request.day is None or request.reevaluate:
         return ()
     return tuple(sorted(runs_within(connection, due, [RunState.SETTLED]).values()))
+
+
+def _is_at_work(connection: Connection, due: Mapping[str, Span], request: Request) -> bool:
+    """Whether a day, or a challenge, that was asked for is queued or at work, where nothing was queued or settled."""
+    if request.day is not None:
+        return bool(due)  # it has a run then, which may be over by now
+    return request.challenge is not None and bool(runs_within(connection, due, [RunState.QUEUED, RunState.OPEN]))

@@ -148,7 +148,7 @@ WHERE id = %(id)s
 -- name: take_unsent
 -- Mark the next batches as sent, so that no more than %(window)s of a run are in Redis at a time: a run of a
 -- million members leaves room for a run of ten. By their place in the table: a join may be planned to go through all
--- batches of the run up to them.
+-- batches of the run up to them. A batch that somebody changes meanwhile is left for the next time.
 UPDATE batches SET sent_at = clock_timestamp()
 WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM batches
