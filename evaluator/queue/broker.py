@@ -18,7 +18,8 @@ from dramatiq.middleware import Middleware
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from evaluator.queue.consumer import Held, LosslessConsumer
+from evaluator.queue.consumer import LosslessConsumer
+from evaluator.queue.held import Held
 from evaluator.queue.messages import QUEUES
 from evaluator.settings import Settings
 
@@ -51,7 +52,10 @@ class Broker(RedisBroker):
             dead_message_ttl=_DEAD_MESSAGE_TTL,
             maintenance_chance=maintenance_chance,
         )
-        self._send = client.register_script((files(__package__) / "send.lua").read_text(encoding="utf-8"))
+        self._send, self._acknowledge = (
+            client.register_script((files(__package__) / name).read_text(encoding="utf-8"))
+            for name in ("send.lua", "acknowledge.lua")
+        )
         self._clock_lock = Lock()
         self._clock_read_at, self._clock_ahead = float("-inf"), 0.0
         self.held = Held()
@@ -88,6 +92,11 @@ class Broker(RedisBroker):
             pipe.hset(f"{name}.msgs", redis_id, message.encode())
             pipe.lpush(name, redis_id)
             pipe.execute()
+
+    def acknowledge(self, queue: str, redis_ids: Sequence[str]) -> None:
+        """Messages that this worker fetched are done."""
+        keys = [f"{self.namespace}:__acks__.{self.broker_id}.{queue}", f"{self.namespace}:{queue}.msgs"]
+        self._acknowledge(keys=keys, args=redis_ids)
 
     def withdraw(self, message: Message[Any]) -> None:
         """Take a message back, as if it had not been sent; a worker that has fetched it loses nothing but its text."""

@@ -8,9 +8,8 @@ given up with what it had fetched, or had delayed in memory.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import redis
@@ -37,30 +36,6 @@ _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-class Held:
-    """The ids of the messages that this process has fetched and not acknowledged, by queue."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._ids: defaultdict[str, set[str]] = defaultdict(set)
-
-    def add(self, queue: str, redis_id: str) -> None:
-        with self._lock:
-            self._ids[queue].add(redis_id)
-
-    def discard(self, queue: str, redis_id: str) -> None:
-        with self._lock:
-            self._ids[queue].discard(redis_id)
-
-    def clear(self, queue: str) -> None:
-        with self._lock:
-            self._ids[queue].clear()
-
-    def of(self, queue: str) -> frozenset[str]:
-        with self._lock:
-            return frozenset(self._ids[queue])
-
-
 class LosslessConsumer(_RedisConsumer):
     """Dramatiq's consumer of one queue, one thread's own; dramatiq makes a new one after every connection error."""
 
@@ -79,6 +54,7 @@ class LosslessConsumer(_RedisConsumer):
         # Delayed messages stay for long, and more may come; of others half as many are at work as may be fetched.
         self._fetched_at_once = 1 if self._delays else max(1, prefetch // 2)
         self._has_room = Event()
+        self._idle = True
         _connected(self._take_back)
 
     def __next__(self) -> MessageProxy | None:
@@ -91,9 +67,14 @@ class LosslessConsumer(_RedisConsumer):
                 _connected(self._take_back)
             self._has_room.clear()
             if not self._room():
-                self._has_room.wait(self.timeout / 1000)
+                if not self._has_room.wait(self.timeout / 1000):
+                    _connected(self._acknowledge)
                 return None
+            self._idle = False
+            _connected(self._acknowledge)
             if not _connected(self._fetch):
+                self._idle = True
+                _connected(self._acknowledge)  # what was done before anybody saw that this consumer is idle
                 _connected(self._await_message)
                 return None
         data = self.message_cache.pop(0)
@@ -111,27 +92,51 @@ class LosslessConsumer(_RedisConsumer):
         return MessageProxy(message)
 
     def ack(self, message: MessageProxy) -> None:
-        self._finish(lambda: super(LosslessConsumer, self).ack(message), message)  # type: ignore[no-untyped-call]  # as above
+        """Have Redis told that a message is done: with the next fetch, or at once by a consumer that is idle."""
+        self.broker.held.done(self.queue_name, [message.options["redis_message_id"]])
+        # One that is tried again comes back under its id, which has to be free by then.
+        if self._idle or self._delays or message._exception is not None:
+            self._tell(self._acknowledge)
+        self._let_go(message)
 
     def nack(self, message: MessageProxy) -> None:
-        self._finish(lambda: super(LosslessConsumer, self).nack(message), message)  # type: ignore[no-untyped-call]  # as above
+        redis_id = message.options["redis_message_id"]
+        self._tell(lambda: self.broker.do_nack(self.queue_name, redis_id))
+        self.broker.held.discard(self.queue_name, [redis_id])
+        self._let_go(message)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         _connected(lambda: super(LosslessConsumer, self).requeue(messages))  # type: ignore[no-untyped-call]  # as above
 
     def close(self) -> None:
-        """Give back what was fetched and is with no thread, were it still on its way from Redis."""
+        """Tell of what is done, and give back what no thread has, were it still on its way from Redis."""
+        self._tell(self._acknowledge)
         _connected(self._take_back)
 
-    def _finish(self, tell: Callable[[], None], message: MessageProxy) -> None:
+    def _acknowledge(self) -> None:
+        """Tell Redis of all messages that are done."""
+        done = self.broker.held.take_done(self.queue_name)
+        if not done:
+            return
         try:
-            _connected(tell)
+            self.broker.acknowledge(self.queue_name, done)
+        except redis.RedisError:
+            self.broker.held.done(self.queue_name, done)
+            raise
+        self.broker.held.discard(self.queue_name, done)
+
+    def _tell(self, work: Callable[[], object]) -> None:
+        """Tell Redis what became of a message."""
+        try:
+            _connected(work)
         except ConnectionClosed as error:
             # Dramatiq would try again and again. If the worker is to stop, others get the message, to no harm.
             if not self.broker.stopping.is_set():
                 raise
             _log.warning("Job not acknowledged, Redis is away", error=str(error))
-        self.broker.held.discard(self.queue_name, message.options["redis_message_id"])
+
+    def _let_go(self, message: MessageProxy) -> None:
+        self.queued_message_ids.discard(message.message_id)
         if self._room():
             self._has_room.set()
 

@@ -60,6 +60,7 @@ def test_what_a_worker_has_fetched_is_counted_until_it_is_done(redis_client: red
     broker.enqueue(member_message(1, 6), delay=60_000)
     consumer = broker.consume("members", prefetch=16, timeout=100)
     fetched = [next(consumer) for _ in range(6)]
+    assert next(consumer) is None
     assert redis_client.llen(f"{NAMESPACE}:members") == 0
     assert counted() == 7
     for done, message in enumerate(fetched, start=1):
