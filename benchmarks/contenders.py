@@ -103,10 +103,8 @@ CONTENDERS = {
             [sys.executable, "-m", "evaluator.cli", "sync-run"],
             ours=True,
         ),
-        _evaluator(2, 4),
-        _evaluator(2, 10),
         _evaluator(1, 10),
-        _evaluator(2, 4, users=1),
+        _evaluator(2, 10),
         _evaluator(2, 10, users=1),
     )
 }  # fmt: skip

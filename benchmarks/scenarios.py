@@ -28,7 +28,7 @@ SCENARIOS = {
             Load(10_000),
             [
                 "bullmq", "bullmq-tuned", "celery", "dramatiq", "sync",
-                "evaluator-2x4", "evaluator-1x10", "evaluator-2x4-single",
+                "evaluator-1x10", "evaluator-2x10", "evaluator-2x10-single",
             ],
             rounds=3,
         ),
@@ -38,7 +38,7 @@ SCENARIOS = {
             Load(10_000, latency=0.05),
             [
                 "bullmq", "bullmq-tuned", "celery", "dramatiq",
-                "evaluator-2x10", "evaluator-2x4", "evaluator-2x10-single",
+                "evaluator-1x10", "evaluator-2x10", "evaluator-2x10-single",
             ],
         ),
         Scenario(
@@ -62,5 +62,5 @@ SCENARIOS = {
     )
 }  # fmt: skip
 
-IDLE = ("bullmq", "bullmq-tuned", "celery", "dramatiq", "evaluator-1x10", "evaluator-2x4")
+IDLE = ("bullmq", "bullmq-tuned", "celery", "dramatiq", "evaluator-1x10", "evaluator-2x10")
 """Whose workers are watched while they have nothing to do."""

@@ -133,6 +133,7 @@ class RunsQueued(BaseModel):
 
     queued: list[QueuedRun]
     refused: list[str] = Field(description="Sentences about what can't be settled.")
+    notes: list[str] = Field(description="Sentences about what was asked for and needs no pass.")
 
 
 @router.get("/queue/stats")
@@ -228,4 +229,5 @@ def queue_runs(services: Served, wanted: RunsWanted | None = None) -> RunsQueued
     return RunsQueued(
         queued=[QueuedRun(challenge=one.challenge, day=one.day, run=one.run_id) for one in queued.runs],
         refused=list(queued.refused),
+        notes=list(queued.notes),
     )

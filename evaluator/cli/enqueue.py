@@ -64,7 +64,6 @@ def enqueue(
             print_json(_document(queued))
         else:
             _say(queued)
-            _say_why_so_few(request, queued)
         if wait:
             watch(session, at_work(session.database, request, queued))
     for refusal in queued.refused:
@@ -92,32 +91,15 @@ def _say(queued: Queued) -> None:
         console.print(f"queued {run.challenge} {run.day} (run {run.run_id})", highlight=False)
     if queued.runs or not queued.refused:
         console.print(f"Successfully queued {len(queued.runs)} challenge evaluation jobs", highlight=False)
-
-
-def _say_why_so_few(request: Request, queued: Queued) -> None:
-    """Why a day, or a challenge, that was asked for is not queued."""
-    for challenge in queued.settled:
-        console.print(
-            f"{challenge} {request.day} is settled already; --reevaluate asks LeetCode again", highlight=False
-        )
-    if queued.runs or queued.settled or queued.refused or not (request.day or request.challenge):
-        return
-    if queued.cancelled:
-        told = f"{request.challenge} is cancelled: nothing more of it is settled"
-    elif queued.at_work:
-        asked = " ".join(str(one) for one in (request.challenge, request.day) if one)
-        told = f"{asked} is queued or at work already"
-    elif request.day:
-        told = f"{request.day} is no challenge's day, cancelled ones left out"
-    else:
-        told = f"{request.challenge} has no day that is due{'' if request.reevaluate else ' and not settled'}"
-    console.print(told, highlight=False)
+    for told in queued.notes:
+        console.print(told, highlight=False)
 
 
 def _document(queued: Queued) -> dict[str, object]:
     return {
         "queued": [{"challenge": run.challenge, "day": run.day, "run": run.run_id} for run in queued.runs],
         "refused": list(queued.refused),
+        "notes": list(queued.notes),
     }
 
 

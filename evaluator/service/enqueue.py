@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -46,15 +46,12 @@ class QueuedRun:
 class Queued:
     """What came of a request. `refused` are sentences about days and challenges that can't be settled.
 
-    `settled` are the challenges for which a day that was asked for is settled already. Of a challenge that is
-    `cancelled` nothing is queued; nor of a day or a challenge that was asked for and is `at_work`, or queued, already.
+    `notes` are those about a day or a challenge that was asked for and needs none.
     """
 
     runs: tuple[QueuedRun, ...] = ()
     refused: tuple[str, ...] = ()
-    settled: tuple[str, ...] = ()
-    cancelled: bool = False
-    at_work: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def enqueue(
@@ -76,12 +73,11 @@ def enqueue(
                     due[challenge.id] = span
         missing = days_without_run(connection, due)
         queued = _requeue(connection, due, request)
-        settled = _settled(connection, due, request)
         for challenge in challenges:
             if challenge.id in missing:
                 with _alone(challenge, refused), connection.transaction():
                     queued += _insert(connection, challenge, missing[challenge.id])
-        at_work = not (queued or settled) and _is_at_work(connection, due, request)
+        notes = _notes(connection, due, request, done=bool(queued or refused), cancelled=cancelled)
         turns = next_turns(connection, [challenge.id for challenge in challenges])
     outbox.send_runs(turns)
     with database.connection() as connection:
@@ -89,7 +85,7 @@ def enqueue(
     level = logging.INFO if queued else logging.DEBUG
     _log.log(level, f"Successfully queued {len(queued)} challenge evaluation jobs", messages=len(turns))
     runs = tuple(sorted(queued, key=lambda run: (run.challenge, run.day)))
-    return Queued(runs, tuple(refused), settled, cancelled, at_work)
+    return Queued(runs, tuple(refused), notes)
 
 
 @contextmanager
@@ -113,7 +109,7 @@ def _wanted(connection: Connection, request: Request) -> tuple[list[Challenge], 
         return [], [f"challenge {request.challenge}: there is none of that id; `evaluator apply` creates it"], False
     cancelled = named is not None and found[0].cancelled
     if cancelled:
-        _log.warning("Challenge is cancelled, and settles nothing more", challenge=request.challenge)
+        _log.debug("Challenge is cancelled, and settles nothing more", challenge=request.challenge)
     asked_again = named or request.reevaluate or request.day is not None
     meant = [one for one in found if not one.cancelled and (asked_again or not one.completed)]
     unreadable = [one for one in meant if isinstance(one, Unreadable)]
@@ -161,11 +157,31 @@ def _requeue(connection: Connection, due: Mapping[str, Span], request: Request) 
     return [QueuedRun(present[run_id], day, run_id) for run_id, day in again.items()]
 
 
-def _settled(connection: Connection, due: Mapping[str, Span], request: Request) -> tuple[str, ...]:
+def _notes(
+    connection: Connection, due: Mapping[str, Span], request: Request, *, done: bool, cancelled: bool
+) -> tuple[str, ...]:
+    """Why a day, or a challenge, that was asked for is not queued, unless something else was `done` about it."""
+    settled = tuple(
+        f"{challenge} {request.day} is settled already; with `reevaluate` LeetCode is asked again"
+        for challenge in _settled(connection, due, request)
+    )
+    if done or settled or not (request.day or request.challenge):
+        return settled
+    if cancelled:
+        return (f"{request.challenge} is cancelled: nothing more of it is settled",)
+    if _is_at_work(connection, due, request):
+        asked = " ".join(str(one) for one in (request.challenge, request.day) if one)
+        return (f"{asked} is queued or at work already",)
+    if request.day:
+        return (f"{request.day} is no challenge's day, cancelled ones left out",)
+    return (f"{request.challenge} has no day that is due{'' if request.reevaluate else ' and not settled'}",)
+
+
+def _settled(connection: Connection, due: Mapping[str, Span], request: Request) -> Sequence[str]:
     """The challenges for which the day that was asked for is settled, and stays so."""
     if request.day is None or request.reevaluate:
         return ()
-    return tuple(sorted(runs_within(connection, due, [RunState.SETTLED]).values()))
+    return sorted(runs_within(connection, due, [RunState.SETTLED]).values())
 
 
 def _is_at_work(connection: Connection, due: Mapping[str, Span], request: Request) -> bool:

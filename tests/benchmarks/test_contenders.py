@@ -30,12 +30,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield Bench(running, leetcode, day, folder)
 
 
-@pytest.mark.parametrize("name", ["celery", "dramatiq", "evaluator-2x4"])
+@pytest.mark.parametrize("name", ["celery", "dramatiq", "evaluator-2x10"])
 def test_a_contender_settles_the_members(bench: Bench, name: str) -> None:
     result = run(bench, CONTENDERS[name], Load(MEMBERS))
     assert result.seconds > 0
     assert set(result.cpu) == {"workers", "enqueue", "postgres", "redis", "stand-in"}
-    assert result.arrivals.requests == (2 if name == "evaluator-2x4" else MEMBERS)
+    assert result.arrivals.requests == (2 if name == "evaluator-2x10" else MEMBERS)
 
 
 def test_wrong_rows_are_an_error(bench: Bench) -> None:

@@ -173,7 +173,10 @@ def test_runs_are_queued_once_and_a_worker_is_woken(
     everything = client.post("/api/admin/runs", headers=BEARER)  # no body: whatever is due
     assert everything.status_code == 202
     assert [run["day"] for run in everything.json()["queued"]] == ["2026-11-21"]
-    assert client.post("/api/admin/runs", headers=BEARER, json={}).json() == {"queued": [], "refused": []}
+    nothing: dict[str, list[str]] = {"queued": [], "refused": [], "notes": []}
+    assert client.post("/api/admin/runs", headers=BEARER, json={}).json() == nothing
+    why = {"notes": ["winter is queued or at work already"]}
+    assert client.post("/api/admin/runs", headers=BEARER, json={"challenge": "winter"}).json() == nothing | why
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_what_was_queued_without_redis_is_sent_by_the_next_enqueue(stage: Stage)
     assert stage.evaluator("enqueue", **NO_REDIS).code == 75
     assert stage.states("grind") == ["queued", "queued"]
     again = stage.evaluator("enqueue", "--json").json()
-    assert again == {"queued": [], "refused": []}
+    assert again == {"queued": [], "refused": [], "notes": []}
     assert len(stage.messages("challenges")) == 1
 
 
@@ -201,7 +201,7 @@ def test_enqueue_tells_what_it_queued_and_why_not(stage: Stage) -> None:
     refused = stage.evaluator("enqueue", "--challenge", "future", "--day", "9998-01-01", "--json", LOG_LEVEL="ERROR")
     assert refused.code == 1
     assert refused.err == "challenge future: 9998-01-01 is not due yet in Etc/UTC; try again later\n"
-    assert orjson.loads(refused.out) == {"queued": [], "refused": [refused.err.strip()]}
+    assert orjson.loads(refused.out) == {"queued": [], "refused": [refused.err.strip()], "notes": []}
     unknown = stage.evaluator("enqueue", "--challenge", "grnd", LOG_LEVEL="ERROR")
     assert unknown.code == 1
     assert unknown.err == "challenge grnd: there is none of that id; `evaluator apply` creates it\n"

@@ -212,7 +212,8 @@ def test_a_cancelled_challenge_settles_nothing_that_was_queued_before(stage: Sta
     assert stage.verdicts("grind") == {}
     assert stage.leetcode.requests() == 0
     assert stage.enqueue() == Queued()
-    assert stage.enqueue("grind") == stage.enqueue("grind", FIRST) == Queued(cancelled=True)
+    told = Queued(notes=("grind is cancelled: nothing more of it is settled",))
+    assert stage.enqueue("grind") == stage.enqueue("grind", FIRST) == told
 
 
 def test_settled_days_are_left_alone_until_they_are_to_be_evaluated_again(stage: Stage) -> None:
