@@ -58,7 +58,7 @@ class Broker(RedisBroker):
         )
         self._clock_lock = Lock()
         self._clock_read_at, self._clock_ahead = float("-inf"), 0.0
-        self.held = Held()
+        self.held = {name: Held() for queue in QUEUES.values() for name in (queue, dq_name(queue))}
         self.begins_at = float("-inf")
         self.stopping = Event()
         for queue in QUEUES.values():

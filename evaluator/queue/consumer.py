@@ -49,12 +49,14 @@ class LosslessConsumer(_RedisConsumer):
     def __init__(self, broker: Broker, queue_name: str, prefetch: int, timeout: int) -> None:
         super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]  # no annotations there
         self._delays = queue_name.endswith(".DQ")
+        self._held = broker.held[queue_name]
+        _connected(self._acknowledge)  # what the former consumer could not tell
         if self._delays:
-            broker.held.clear(queue_name)  # dramatiq dropped them with the former consumer
+            self._held.clear()  # dramatiq dropped them with the former consumer
         # Delayed messages stay for long, and more may come; of others half as many are at work as may be fetched.
         self._fetched_at_once = 1 if self._delays else max(1, prefetch // 2)
         self._has_room = Event()
-        self._idle = True
+        self._idle = False
         _connected(self._take_back)
 
     def __next__(self) -> MessageProxy | None:
@@ -88,21 +90,30 @@ class LosslessConsumer(_RedisConsumer):
             # Set by Redis' clock, and looked at by dramatiq with this machine's, which may be wrong.
             message.options["eta"] += current_millis() - _connected(self.broker.now)
         self.queued_message_ids.add(message.message_id)
-        self.broker.held.add(self.queue_name, message.options["redis_message_id"])
+        self._held.add(message.options["redis_message_id"])
         return MessageProxy(message)
 
     def ack(self, message: MessageProxy) -> None:
-        """Have Redis told that a message is done: with the next fetch, or at once by a consumer that is idle."""
-        self.broker.held.done(self.queue_name, [message.options["redis_message_id"]])
+        """Have Redis told that a message is done: with the next fetch, or at once by a consumer that is idle.
+
+        It is called once for each message, also while Redis is away: then whoever tells next tells of this one too.
+        """
+        self._held.done(message.options["redis_message_id"])
+        self._let_go(message)
         # One that is tried again comes back under its id, which has to be free by then.
         if self._idle or self._delays or message._exception is not None:
-            self._tell(self._acknowledge)
-        self._let_go(message)
+            self._try_to_acknowledge()
 
     def nack(self, message: MessageProxy) -> None:
         redis_id = message.options["redis_message_id"]
-        self._tell(lambda: self.broker.do_nack(self.queue_name, redis_id))
-        self.broker.held.discard(self.queue_name, [redis_id])
+        try:
+            _connected(lambda: self.broker.do_nack(self.queue_name, redis_id))
+        except ConnectionClosed as error:
+            # Dramatiq would try again and again. If the worker is to stop, others get the message, to no harm.
+            if not self.broker.stopping.is_set():
+                raise
+            _warn(error)
+        self._held.discard(redis_id)
         self._let_go(message)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
@@ -110,30 +121,21 @@ class LosslessConsumer(_RedisConsumer):
 
     def close(self) -> None:
         """Tell of what is done, and give back what no thread has, were it still on its way from Redis."""
-        self._tell(self._acknowledge)
-        _connected(self._take_back)
+        if self._try_to_acknowledge():
+            _connected(self._take_back)
 
     def _acknowledge(self) -> None:
         """Tell Redis of all messages that are done."""
-        done = self.broker.held.take_done(self.queue_name)
-        if not done:
-            return
-        try:
-            self.broker.acknowledge(self.queue_name, done)
-        except redis.RedisError:
-            self.broker.held.done(self.queue_name, done)
-            raise
-        self.broker.held.discard(self.queue_name, done)
+        self._held.tell(lambda done: self.broker.acknowledge(self.queue_name, done))
 
-    def _tell(self, work: Callable[[], object]) -> None:
-        """Tell Redis what became of a message."""
+    def _try_to_acknowledge(self) -> bool:
+        """The same, and whether Redis is there to be told."""
         try:
-            _connected(work)
+            _connected(self._acknowledge)
         except ConnectionClosed as error:
-            # Dramatiq would try again and again. If the worker is to stop, others get the message, to no harm.
-            if not self.broker.stopping.is_set():
-                raise
-            _log.warning("Job not acknowledged, Redis is away", error=str(error))
+            _warn(error)
+            return False
+        return True
 
     def _let_go(self, message: MessageProxy) -> None:
         self.queued_message_ids.discard(message.message_id)
@@ -163,7 +165,7 @@ class LosslessConsumer(_RedisConsumer):
         key = f"{self.broker.namespace}:__acks__.{self.broker.broker_id}.{self.queue_name}"
         fetched = [one.decode() if isinstance(one, bytes) else one for one in self.broker.client.smembers(key)]
         # One that a thread acknowledges just now is gone from Redis too: taking it back does nothing.
-        held = self.broker.held.of(self.queue_name)
+        held = self._held.ids()
         return [one for one in fetched if one not in held]
 
     def _take_back(self) -> None:
@@ -195,6 +197,10 @@ def read_message(data: bytes) -> Message[Any] | None:
     options = isinstance(message.options, dict) and isinstance(message.options.get("redis_message_id"), str)
     when = options and isinstance(message.options.get("eta", 0), int)
     return message if ids and when and message.kwargs == {} else None
+
+
+def _warn(error: ConnectionClosed) -> None:
+    _log.warning("Job not acknowledged, Redis is away", error=str(error))
 
 
 def _connected(work: Callable[[], _T]) -> _T:

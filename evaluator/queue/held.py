@@ -1,42 +1,52 @@
-"""What a process has fetched from Redis, and what of it is done."""
+"""What a process has fetched of a queue: Redis takes it to be at work until it is told otherwise."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 
 class Held:
-    """The ids of the messages that this process has fetched and not acknowledged, by queue; some of them are done."""
+    """The ids of the messages of a queue that this process has fetched; of those that are done Redis is to be told."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._ids: defaultdict[str, set[str]] = defaultdict(set)
-        self._done: defaultdict[str, list[str]] = defaultdict(list)
+        self._telling = Lock()
+        self._ids: set[str] = set()
+        self._done: set[str] = set()
 
-    def add(self, queue: str, redis_id: str) -> None:
+    def ids(self) -> frozenset[str]:
         with self._lock:
-            self._ids[queue].add(redis_id)
+            return frozenset(self._ids)
 
-    def discard(self, queue: str, redis_ids: Sequence[str]) -> None:
+    def add(self, redis_id: str) -> None:
         with self._lock:
-            self._ids[queue].difference_update(redis_ids)
+            self._ids.add(redis_id)
 
-    def clear(self, queue: str) -> None:
+    def discard(self, redis_id: str) -> None:
         with self._lock:
-            self._ids[queue].clear()
+            self._ids.discard(redis_id)
 
-    def of(self, queue: str) -> frozenset[str]:
+    def clear(self) -> None:
         with self._lock:
-            return frozenset(self._ids[queue])
+            self._ids.clear()
 
-    def done(self, queue: str, redis_ids: Sequence[str]) -> None:
-        """Of these Redis is to be told; they are held until it is."""
+    def done(self, redis_id: str) -> None:
         with self._lock:
-            self._done[queue] += redis_ids
+            self._done.add(redis_id)
 
-    def take_done(self, queue: str) -> Sequence[str]:
-        """Those of which Redis has to be told, each for one thread only."""
-        with self._lock:
-            return self._done.pop(queue, [])
+    def tell(self, acknowledge: Callable[[Sequence[str]], object]) -> None:
+        """Have Redis told of all that is done; whatever was done before the call is told when it returns.
+
+        One thread tells at a time: an id that is told twice may be back at work the second time. If `acknowledge`
+        raises, all of it is to be told still.
+        """
+        with self._telling:
+            with self._lock:
+                done = list(self._done)
+            if not done:
+                return
+            acknowledge(done)
+            with self._lock:
+                self._done.difference_update(done)
+                self._ids.difference_update(done)

@@ -5,7 +5,7 @@ A point is `MOMENT THING [N]`, the N-th time that it comes to pass (1):
     before|after FILE.STATEMENT     around a statement of `evaluator/ledger/sql`
     uncommitted FILE.STATEMENT      the transaction with that statement is complete, and not committed
     committed FILE.STATEMENT        the transaction with that statement is committed
-    before|after send|ack|fetch     around a call of Redis by the broker; `send` is of one chunk of messages, or of one
+    before|after send|ack|fetch     around a call of Redis by the broker, of one chunk of messages, or of one
     before|after request            around a request to LeetCode
     before decide-ID                the member of that id is to be decided
 """
@@ -42,7 +42,7 @@ def arm(point: str) -> None:
     else:
         owner, attribute = {
             "send": (Broker, "_put"),
-            "ack": (LosslessConsumer, "ack"),
+            "ack": (Broker, "acknowledge"),
             "fetch": (LosslessConsumer, "_fetch"),
             "request": (Client, "_exchange"),
         }[thing]

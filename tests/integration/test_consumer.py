@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from dramatiq import MessageProxy
+from dramatiq.common import dq_name
 from dramatiq.errors import ConnectionClosed, Retry
 
 from evaluator.queue.broker import Broker, connect
@@ -71,7 +72,7 @@ def test_what_is_done_is_acknowledged_when_the_next_is_fetched(broker: Broker, c
         consumer.ack(message)
     assert unacknowledged(broker) == 4
     assert taken(consumer).args == (1, 5)
-    assert broker.held.of(MEMBERS) == {"batch:1:3", "batch:1:4", "batch:1:5"}
+    assert broker.held[MEMBERS].ids() == {"batch:1:3", "batch:1:4", "batch:1:5"}
     assert unacknowledged(broker) == 2 + 2  # at work; and fetched just now
 
 
@@ -95,6 +96,9 @@ def test_a_consumer_that_waits_for_messages_acknowledges_at_once(broker: Broker,
         consumer.ack(messages[3])
         assert unacknowledged(broker) == 0
         assert waiting.result(10) is None
+    broker.enqueue_many([member_message(1, batch) for batch in (5, 6)])
+    consumer.ack(taken(consumer))
+    assert unacknowledged(broker) == 2
 
 
 def test_one_that_is_tried_again_is_acknowledged_before_it_may_come_back(
@@ -106,23 +110,59 @@ def test_one_that_is_tried_again_is_acknowledged_before_it_may_come_back(
     assert unacknowledged(broker) == 3
 
 
+def test_what_was_done_while_the_consumer_found_nothing_is_acknowledged_before_it_waits(
+    broker: Broker, consumer: LosslessConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = [taken(consumer) for _ in range(4)]
+
+    def found_nothing() -> bool:
+        consumer.ack(messages[0])
+        return False
+
+    for message in messages[1:]:
+        consumer.ack(message)
+    monkeypatch.setattr(consumer, "_fetch", found_nothing)
+    monkeypatch.setattr(consumer, "_await_message", lambda: None)
+    assert next(consumer) is None
+    assert unacknowledged(broker) == 0
+
+
+def test_a_delayed_message_is_acknowledged_as_soon_as_it_is_sent_on(broker: Broker) -> None:
+    broker.enqueue(member_message(1, 5), delay=60_000)
+    consumer = broker.consume(dq_name(MEMBERS), prefetch=4, timeout=100)
+    message = next(consumer)
+    assert message is not None
+    consumer.ack(message)
+    assert broker.client.hlen(f"evaluator:{MEMBERS}.DQ.msgs") == 0
+
+
 def test_what_redis_could_not_be_told_is_told_by_the_next_consumer_and_not_done_again(
     broker: Broker, consumer: LosslessConsumer
 ) -> None:
-    for message in [taken(consumer) for _ in range(4)]:
+    messages = [taken(consumer) for _ in range(4)]
+    for message in messages[:3]:
         consumer.ack(message)
     held = f"evaluator:__acks__.{broker.broker_id}.{MEMBERS}"
     broker.client.rename(held, "aside")
     broker.client.set(held, "no set")  # which the script refuses
     with pytest.raises(ConnectionClosed):
         next(consumer)
+    messages[3].stuff_exception(Retry("Redis was away"))
+    consumer.ack(messages[3])
     broker.client.rename("aside", held)
     assert unacknowledged(broker) == 4
-    successor = broker.consume(MEMBERS, prefetch=4, timeout=100)
-    assert unacknowledged(broker) == 4
-    assert next(successor) is None
+    broker.consume(MEMBERS, prefetch=4, timeout=100)
     assert unacknowledged(broker) == 0
     assert broker.client.llen(f"evaluator:{MEMBERS}") == 0
+
+
+def test_what_waits_for_somebody_else_keeps_its_text(broker: Broker, consumer: LosslessConsumer) -> None:
+    consumer.ack(taken(consumer))
+    # Its worker was taken for dead.
+    broker.client.srem(f"evaluator:__acks__.{broker.broker_id}.{MEMBERS}", "batch:1:1")
+    broker.client.rpush(f"evaluator:{MEMBERS}", "batch:1:1")
+    consumer.close()
+    assert broker.client.hexists(f"evaluator:{MEMBERS}.msgs", "batch:1:1")
 
 
 def test_a_worker_that_stops_acknowledges_what_is_done(broker: Broker, consumer: LosslessConsumer) -> None:
