@@ -76,7 +76,7 @@ class Settings(BaseModel):
     redis_password: str = ""
     redis_db: Annotated[int, Field(ge=0)] = 0
     leetcode_url: Annotated[str, _url("https", "http"), AfterValidator(_names_a_host)] = "https://leetcode.com/graphql"
-    leetcode_requests_per_second: Annotated[float, Field(gt=0, le=100_000)] = 20.0
+    leetcode_requests_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 20.0
     leetcode_users_per_request: Annotated[int, Field(ge=1, le=100)] = 20
     leetcode_timeout: Annotated[Seconds, Field(gt=0)] = 15.0
     worker_concurrency: Annotated[int, Field(ge=1, le=1000)] = 10

@@ -403,7 +403,7 @@ def test_the_limit_holds_when_the_clock_of_redis_is_set(client: redis.Redis, ste
     assert max(gaps(sent)) < 0.7
 
 
-@pytest.mark.parametrize(("limit", "spacing"), [(0.8, 1.28), (2.5, 0.4096), (1000.0, 0.001024)])
+@pytest.mark.parametrize(("limit", "spacing"), [(0.8, 1.28), (2.5, 0.4096), (1000.0, 0.001024), (1e6, 2e-6)])
 def test_any_positive_limit_works(client: redis.Redis, limit: float, spacing: float) -> None:
     sent: list[float] = []
     in_threads(2, lambda: send(Pacer(client, limit), sent, max(1, min(200, int(limit)))))
