@@ -133,7 +133,7 @@ class RunsQueued(BaseModel):
 
     queued: list[QueuedRun]
     refused: list[str] = Field(description="Sentences about what can't be settled.")
-    notes: list[str] = Field(description="Sentences about what was asked for and needs no pass.")
+    notes: list[str] = Field(description="Why what was asked for, by its id or day, is not queued.")
 
 
 @router.get("/queue/stats")
@@ -225,7 +225,7 @@ def queue_runs(services: Served, wanted: RunsWanted | None = None) -> RunsQueued
     with span("enqueue"):
         queued = enqueue(services.database, services.outbox, request, services.clock(), settle_delay, EnqueuedBy.API)
     if queued.refused and not queued.runs:
-        raise HTTPException(409, "; ".join(queued.refused))
+        raise HTTPException(409, "; ".join((*queued.refused, *queued.notes)))
     return RunsQueued(
         queued=[QueuedRun(challenge=one.challenge, day=one.day, run=one.run_id) for one in queued.runs],
         refused=list(queued.refused),

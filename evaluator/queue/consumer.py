@@ -100,7 +100,8 @@ class LosslessConsumer(_RedisConsumer):
         """
         self._held.done(message.options["redis_message_id"])
         self._let_go(message)
-        # One that is tried again comes back under its id, which has to be free by then.
+        # One that is tried again comes back under its id. Were that not free, as when Redis goes away just now and the
+        # delay is over first, the keeper would send it.
         if self._idle or self._delays or message._exception is not None:
             self._try_to_acknowledge()
 

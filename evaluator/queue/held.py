@@ -12,6 +12,7 @@ class Held:
     def __init__(self) -> None:
         self._lock = Lock()
         self._telling = Lock()
+        self._failures = 0
         self._ids: set[str] = set()
         self._done: set[str] = set()
 
@@ -36,17 +37,22 @@ class Held:
             self._done.add(redis_id)
 
     def tell(self, acknowledge: Callable[[Sequence[str]], object]) -> None:
-        """Have Redis told of all that is done; whatever was done before the call is told when it returns.
+        """Have Redis told of all that is done, by one thread at a time, in one call of `acknowledge`.
 
-        One thread tells at a time: an id that is told twice may be back at work the second time. If `acknowledge`
-        raises, all of it is to be told still.
+        Whatever was done before is told when this returns. If `acknowledge` raises, all of it is to be told still, by a
+        later call: those who waited meanwhile return too, and do not each wait for a Redis that is silent.
         """
+        failures = self._failures
         with self._telling:
             with self._lock:
                 done = list(self._done)
-            if not done:
+            if not done or self._failures != failures:
                 return
-            acknowledge(done)
+            try:
+                acknowledge(done)
+            except BaseException:
+                self._failures += 1
+                raise
             with self._lock:
                 self._done.difference_update(done)
                 self._ids.difference_update(done)

@@ -46,7 +46,7 @@ class QueuedRun:
 class Queued:
     """What came of a request. `refused` are sentences about days and challenges that can't be settled.
 
-    `notes` are those about a day or a challenge that was asked for and needs none.
+    `notes` are sentences on why a day or a challenge that was asked for is not queued.
     """
 
     runs: tuple[QueuedRun, ...] = ()
@@ -162,7 +162,7 @@ def _notes(
 ) -> tuple[str, ...]:
     """Why a day, or a challenge, that was asked for is not queued, unless something else was `done` about it."""
     settled = tuple(
-        f"{challenge} {request.day} is settled already; with `reevaluate` LeetCode is asked again"
+        f"{challenge} {request.day} is settled already; to evaluate it again asks LeetCode again"
         for challenge in _settled(connection, due, request)
     )
     if done or settled or not (request.day or request.challenge):

@@ -201,6 +201,19 @@ def test_runs_that_cannot_be_queued_are_refused_with_a_sentence(
     assert says in answer.json()["detail"]
 
 
+def test_a_refusal_for_one_challenge_tells_of_the_others_too(client: httpx.Client, scene: Scene) -> None:
+    day = date(2026, 11, 22)
+    scene.challenge("winter", ["alice"], starts=day, ends=day)
+    scene.challenge("summer", ["alice"], starts=day, ends=day, timezone="Pacific/Kiritimati")  # where it is over
+    scene.run("summer", day)
+    answer = client.post("/api/admin/runs", headers=BEARER, json={"day": "2026-11-22"})
+    assert answer.status_code == 409
+    assert answer.json()["detail"] == (
+        "challenge winter: 2026-11-22 is not due yet in Asia/Kolkata; try again later; "
+        "summer 2026-11-22 is settled already; to evaluate it again asks LeetCode again"
+    )
+
+
 def test_a_body_that_is_not_said_to_be_json_is_told_how_to_be_sent(client: httpx.Client) -> None:
     form = {**BEARER, "Content-Type": "application/x-www-form-urlencoded"}
     answer = client.post("/api/admin/runs", headers=form, content=b"{}")

@@ -88,7 +88,7 @@ def test_why_a_day_is_not_queued_is_told(stage: Stage) -> None:
     stage.at("2026-03-05T12:00Z")
     stage.settle("grind", FIRST)
     nothing = "Successfully queued 0 challenge evaluation jobs"
-    settled = "grind 2026-03-01 is settled already; with `reevaluate` LeetCode is asked again"
+    settled = "grind 2026-03-01 is settled already; to evaluate it again asks LeetCode again"
     assert stage.evaluator("enqueue", "-d", "2026-03-01").out.splitlines() == [nothing, settled]
     assert stage.evaluator("enqueue", JOB_NAME=f"{JOB}-2026-03-01").out.splitlines() == [nothing, settled]
     assert "settled already" not in stage.evaluator("enqueue", "-d", "2026-03-01", "--reevaluate").out
