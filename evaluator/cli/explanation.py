@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
 from rich.text import Text
 
 from evaluator.cli.output import console
 from evaluator.domain.money import format_amount
 from evaluator.domain.verdict import Outcome
-from evaluator.service.explanation import Explanation, RulesInForce
+from evaluator.service.explanation import Explanation, ReplySeen, RulesInForce
 from evaluator.service.reasons import NoVerdict
 
 _STYLES = {
@@ -64,8 +66,7 @@ def _sections(told: Explanation) -> Iterator[tuple[str, list[str]]]:
     )
     yield (
         "answers",
-        [f"{one.at:%Y-%m-%d %H:%M:%S}  {one.sentence}" for one in told.observations]
-        or ["none was stored between the beginning of the day and its decision"],
+        list(_answers(told.observations)) or ["none was stored between the beginning of the day and its decision"],
     )
     for one in told.overrides:
         ended = f"taken back by {one.cleared_by} at {_time(one.cleared_at)}" if one.cleared_at else "in force"
@@ -81,6 +82,14 @@ def _sections(told: Explanation) -> Iterator[tuple[str, list[str]]]:
     used = f": {', '.join(map(str, told.freezes_used))}" if told.freezes_used else ""
     yield "freezes", [f"{len(told.freezes_used)} of {told.rules.freezes_per_month} used in {told.day:%B %Y}{used}"]
     yield "streak now", [f"{told.current_streak}, the longest {told.longest_streak}"]
+
+
+def _answers(observations: Sequence[ReplySeen]) -> Iterator[str]:
+    """A line for all that say the same, one after the other: whoever stays hidden is asked again and again."""
+    for said, alike in groupby(observations, attrgetter("sentence")):
+        times = [f"{one.at:%Y-%m-%d %H:%M:%S}" for one in alike]
+        more = f" ({len(times)} answers, the last at {times[-1]})" if len(times) > 1 else ""
+        yield f"{times[0]}  {said}{more}"
 
 
 def _rules(rules: RulesInForce, currency: str | None) -> Iterator[str]:

@@ -68,6 +68,8 @@ def up(
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
         _say("stopped")
+        if once:
+            raise typer.Exit(FAILED) from None
 
 
 @dataclass(frozen=True, slots=True)

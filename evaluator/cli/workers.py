@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 
 import psycopg
 import redis
@@ -10,6 +11,7 @@ import redis
 from evaluator.cli.session import Session, unreachable
 from evaluator.ledger.database import UNREACHABLE
 from evaluator.ledger.jobs import Pause, read_pause
+from evaluator.leetcode.pacer import Pacer
 from evaluator.queue.broker import Broker
 from evaluator.queue.messages import QUEUES
 from evaluator.queue.ping import Pong, ping
@@ -48,11 +50,14 @@ def pause_of(session: Session) -> Pause | None:
 
 
 def why_nothing_moves(session: Session) -> list[str]:
-    """Sentences; none where work is not paused and workers answer."""
+    """Sentences; none where work is not paused, LeetCode refuses nothing, and workers answer."""
     pause = pause_of(session)
     if pause:
         return [paused(pause)]
     try:
+        state = Pacer(session.broker.client, session.settings.leetcode_requests_per_second).state()
+        if state.paused_for:
+            return [f"LeetCode refused requests, and all pause for another {ceil(state.paused_for)} s"]
         return silences(session.broker, ping(session.broker, list(QUEUES.values()), _PATIENCE))
     except redis.RedisError as error:
         return [unreachable(session.settings, error)]

@@ -16,7 +16,17 @@ from evaluator.domain.day import ONE_DAY
 from evaluator.ledger.challenges import Challenge, Unreadable, read_challenges
 from evaluator.ledger.database import UNREACHABLE, Connection, Database
 from evaluator.ledger.enqueues import EnqueuedBy, record_enqueue
-from evaluator.ledger.runs import Pass, RunState, Span, days_without_run, insert_runs, next_turns, requeue, runs_within
+from evaluator.ledger.runs import (
+    Pass,
+    RunState,
+    Span,
+    days_without_run,
+    insert_runs,
+    next_turns,
+    requeue,
+    runs_at_work,
+    runs_within,
+)
 from evaluator.service.outbox import Outbox
 
 _log = structlog.get_logger(__name__)
@@ -77,7 +87,7 @@ def enqueue(
             if challenge.id in missing:
                 with _alone(challenge, refused), connection.transaction():
                     queued += _insert(connection, challenge, missing[challenge.id])
-        notes = _notes(connection, due, request, done=bool(queued or refused), cancelled=cancelled)
+        notes = _notes(connection, due, request, queued, refused=bool(refused), cancelled=cancelled)
         turns = next_turns(connection, [challenge.id for challenge in challenges])
     outbox.send_runs(turns)
     with database.connection() as connection:
@@ -158,23 +168,34 @@ def _requeue(connection: Connection, due: Mapping[str, Span], request: Request) 
 
 
 def _notes(
-    connection: Connection, due: Mapping[str, Span], request: Request, *, done: bool, cancelled: bool
+    connection: Connection,
+    due: Mapping[str, Span],
+    request: Request,
+    queued: Sequence[QueuedRun],
+    *,
+    refused: bool,
+    cancelled: bool,
 ) -> tuple[str, ...]:
-    """Why a day, or a challenge, that was asked for is not queued, unless something else was `done` about it."""
+    """Why a day, or a challenge, that was asked for is not queued; and how many days are at work already."""
     settled = tuple(
-        f"{challenge} {request.day} is settled already; to evaluate it again asks LeetCode again"
+        f"{challenge} {request.day} is settled already; --reevaluate (`reevaluate` of the API) asks LeetCode again"
         for challenge in _settled(connection, due, request)
     )
-    if done or settled or not (request.day or request.challenge):
+    if request.day is None and not request.new_only:
+        others = set(runs_at_work(connection, request.challenge, None)).difference(run.run_id for run in queued)
+        if others:
+            return (f"{len(others)} {'day is' if len(others) == 1 else 'days are'} queued or at work already",)
+    if queued or refused or settled or not (request.day or request.challenge):
         return settled
     if cancelled:
         return (f"{request.challenge} is cancelled: nothing more of it is settled",)
-    if _is_at_work(connection, due, request):
+    if request.day is None:
+        return (f"{request.challenge} has no day that is due{'' if request.reevaluate else ' and not settled'}",)
+    if due:
+        # A run that is neither queued now nor settled; it may be over by now.
         asked = " ".join(str(one) for one in (request.challenge, request.day) if one)
         return (f"{asked} is queued or at work already",)
-    if request.day:
-        return (f"{request.day} is no challenge's day, cancelled ones left out",)
-    return (f"{request.challenge} has no day that is due{'' if request.reevaluate else ' and not settled'}",)
+    return (f"{request.day} is no challenge's day, cancelled ones left out",)
 
 
 def _settled(connection: Connection, due: Mapping[str, Span], request: Request) -> Sequence[str]:
@@ -182,10 +203,3 @@ def _settled(connection: Connection, due: Mapping[str, Span], request: Request) 
     if request.day is None or request.reevaluate:
         return ()
     return sorted(runs_within(connection, due, [RunState.SETTLED]).values())
-
-
-def _is_at_work(connection: Connection, due: Mapping[str, Span], request: Request) -> bool:
-    """Whether a day, or a challenge, that was asked for is queued or at work, where nothing was queued or settled."""
-    if request.day is not None:
-        return bool(due)  # it has a run then, which may be over by now
-    return request.challenge is not None and bool(runs_within(connection, due, [RunState.QUEUED, RunState.OPEN]))

@@ -100,12 +100,15 @@ def _why(
         decided=overrides[0].reason if overrides else "",
         when=f", next at {place.told(next_try.timestamp())}" if next_try else "",
     )
-    return evaluation.reason, sentence(evaluation.reason, particulars)
+    stays = place.challenge.cancelled and evaluation.outcome is Outcome.PENDING
+    return evaluation.reason, sentence(NoVerdict.CANCELLED if stays else evaluation.reason, particulars)
 
 
 def _next_try(place: Place, record: DayRecord | None) -> datetime | None:
     """When a day that is pending is looked at again."""
     if record is None or record.evaluation is None or record.evaluation.outcome is not Outcome.PENDING:
+        return None
+    if place.challenge.cancelled:
         return None
     return place.local(record.retry_at) if record.retry_at and record.state is RunState.PENDING else None
 

@@ -104,7 +104,9 @@ def _find(connection: Connection, of: MemberDay) -> _Found | Refused:
     if challenge is None:
         return Refused(unknown_challenge(of.challenge).message)
     if challenge.cancelled:
-        return Refused(f"challenge {of.challenge} is cancelled: what is settled stays as it is")
+        return Refused(
+            f"challenge {of.challenge} is cancelled: its days stay as they are, unless its file takes that back"
+        )
     member = find_member(connection, of.challenge, of.handle)
     if member is None:
         return Refused(unknown_member(of.challenge, of.handle).message)

@@ -173,10 +173,13 @@ def test_runs_are_queued_once_and_a_worker_is_woken(
     everything = client.post("/api/admin/runs", headers=BEARER)  # no body: whatever is due
     assert everything.status_code == 202
     assert [run["day"] for run in everything.json()["queued"]] == ["2026-11-21"]
-    nothing: dict[str, list[str]] = {"queued": [], "refused": [], "notes": []}
-    assert client.post("/api/admin/runs", headers=BEARER, json={}).json() == nothing
-    why = {"notes": ["winter is queued or at work already"]}
-    assert client.post("/api/admin/runs", headers=BEARER, json={"challenge": "winter"}).json() == nothing | why
+    assert everything.json()["notes"] == ["1 day is queued or at work already"]
+    for body, notes in (
+        ({}, "2 days are queued or at work already"),
+        ({"challenge": "winter", "day": "2026-11-20"}, "winter 2026-11-20 is queued or at work already"),
+    ):
+        answer = client.post("/api/admin/runs", headers=BEARER, json=body)
+        assert answer.json() == {"queued": [], "refused": [], "notes": [notes]}
 
 
 @pytest.mark.parametrize(
@@ -210,7 +213,7 @@ def test_a_refusal_for_one_challenge_tells_of_the_others_too(client: httpx.Clien
     assert answer.status_code == 409
     assert answer.json()["detail"] == (
         "challenge winter: 2026-11-22 is not due yet in Asia/Kolkata; try again later; "
-        "summer 2026-11-22 is settled already; to evaluate it again asks LeetCode again"
+        "summer 2026-11-22 is settled already; --reevaluate (`reevaluate` of the API) asks LeetCode again"
     )
 
 

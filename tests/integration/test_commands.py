@@ -146,7 +146,7 @@ def test_what_was_queued_without_redis_is_sent_by_the_next_enqueue(stage: Stage)
     assert stage.evaluator("enqueue", **NO_REDIS).code == 75
     assert stage.states("grind") == ["queued", "queued"]
     again = stage.evaluator("enqueue", "--json").json()
-    assert again == {"queued": [], "refused": [], "notes": []}
+    assert again == {"queued": [], "refused": [], "notes": ["2 days are queued or at work already"]}
     assert len(stage.messages("challenges")) == 1
 
 

@@ -88,7 +88,7 @@ def test_why_a_day_is_not_queued_is_told(stage: Stage) -> None:
     stage.at("2026-03-05T12:00Z")
     stage.settle("grind", FIRST)
     nothing = "Successfully queued 0 challenge evaluation jobs"
-    settled = "grind 2026-03-01 is settled already; to evaluate it again asks LeetCode again"
+    settled = "grind 2026-03-01 is settled already; --reevaluate (`reevaluate` of the API) asks LeetCode again"
     assert stage.evaluator("enqueue", "-d", "2026-03-01").out.splitlines() == [nothing, settled]
     assert stage.evaluator("enqueue", JOB_NAME=f"{JOB}-2026-03-01").out.splitlines() == [nothing, settled]
     assert "settled already" not in stage.evaluator("enqueue", "-d", "2026-03-01", "--reevaluate").out
@@ -107,7 +107,7 @@ def test_why_nothing_of_a_challenge_is_queued_is_told(stage: Stage) -> None:
     assert early == [nothing, "future has no day that is due and not settled"]
     stage.evaluator("enqueue", "-c", "grind")
     at_work = stage.evaluator("enqueue", "-c", "grind").out.splitlines()
-    assert at_work == [nothing, "grind is queued or at work already"]
+    assert at_work == [nothing, "3 days are queued or at work already"]
     stage.scene.challenge("grind", ["idle-ann"], cancelled=True, **MARCH)
     told = [nothing, "grind is cancelled: nothing more of it is settled"]
     said = stage.evaluator("enqueue", "-c", "grind")

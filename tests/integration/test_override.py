@@ -192,7 +192,7 @@ def test_where_there_is_no_challenge_or_it_is_cancelled_nothing_is_decided(stage
     told = "There is no challenge 'grind'; check its id, or create it with `evaluator apply`."
     assert decide(stage, "idle-ann", 1, Outcome.PASSED) == lift(stage, "idle-ann", 1) == Refused(told)
     settled(stage, "idle-ann", cancelled=True)
-    told = "challenge grind is cancelled: what is settled stays as it is"
+    told = "challenge grind is cancelled: its days stay as they are, unless its file takes that back"
     assert decide(stage, "idle-ann", 1, Outcome.PASSED) == lift(stage, "idle-ann", 1) == Refused(told)
 
 

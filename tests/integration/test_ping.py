@@ -14,6 +14,7 @@ import pytest
 
 from evaluator.domain.rules import Rules
 from evaluator.ledger.runs import Batches
+from evaluator.leetcode.pacer import Pacer
 from evaluator.queue.broker import Broker, connect
 from evaluator.queue.messages import QUEUES, ping_message
 from evaluator.queue.outbox import MessageOutbox
@@ -151,6 +152,10 @@ def test_who_waits_for_days_to_be_settled_is_told_why_nothing_moves(stage: Stage
     stage.scene.challenge("grind", ["idle-ann"], **MARCH)
     with stage.evaluator.running("enqueue", "--wait") as waiting:
         until(lambda: f"Nothing moves: no worker answers through challenges and members: {UNSERVED}" in waiting.said())
+    Pacer(stage.redis, 20.0).refused(300)
+    with stage.evaluator.running("enqueue", "--wait") as waiting, worker(stage):
+        until(lambda: "Nothing moves: LeetCode refused requests, and all pause for another " in waiting.said())
+    stage.redis.delete("evaluator:pacer")
     stage.evaluator("queue", "pause")
     with stage.evaluator.running("enqueue", "--wait", LOG_FORMAT="json") as waiting, worker(stage):
         until(lambda: "Nothing moves: work is paused by " in waiting.said())

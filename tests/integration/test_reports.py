@@ -268,6 +268,10 @@ def test_a_pending_day_tells_what_the_answers_lacked_and_when_it_is_tried_again(
     ]
     assert why.next_try is not None
     assert why.next_try.isoformat() == "2026-11-21T08:30:00+05:30"
+    scene.execute("UPDATE challenges SET cancelled = true")
+    why = told(database, "alice")
+    assert (why.reason, why.next_try) == (Reason.EVIDENCE_INCOMPLETE, None)
+    assert why.sentence == "The challenge is cancelled: nothing more is settled, and what is settled stays."
 
 
 def test_an_override_is_told_with_who_when_and_why_and_so_is_one_that_was_taken_back(
@@ -412,12 +416,16 @@ def test_the_commands_speak_to_people_too(scene: Scene, evaluator: Command) -> N
     scene.challenge("winter", ["alice"])
     scene.verdict("winter", "alice", DAY, Outcome.FAILED)
     scene.posting("winter", "alice", DAY, 500)
+    for minute in (1, 2, 3):
+        scene.observation("alice", datetime(2026, 11, 21, 0, minute, tzinfo=KOLKATA))
     assert "2026-11-20  alice   failed" in evaluator("verdicts", "-c", "winter").stdout
     assert "5.00 EUR" in evaluator("standings", "-c", "winter").stdout
     explained = evaluator("explain", "winter", "alice", "2026-11-20").stdout
     assert explained.startswith("alice on Friday, 2026-11-20 in winter: failed\n")
     assert "2026-11-19 18:30:00 to 2026-11-20 18:30:00 in UTC" in explained
     assert "5.00 EUR for this day, 5.00 EUR in the challenge" in explained
+    alike = "3 submissions, fewer than 20: everything up to then (3 answers, the last at 2026-11-21 00:03:00)"
+    assert f"answers     2026-11-21 00:01:00  {alike}\n" in explained
 
 
 @pytest.mark.parametrize(

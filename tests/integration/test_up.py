@@ -74,6 +74,16 @@ def test_once_settles_the_sample_and_what_it_left_is_there_when_it_comes_up_agai
     assert processes_of(folder) == []
 
 
+def test_once_is_not_done_when_it_is_interrupted(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with up(folder, "--once") as (once, output):
+        until(lambda: "starting PostgreSQL" in output.read_text(encoding="utf-8"))
+        once.send_signal(signal.SIGINT)
+        assert once.wait(60) == 1
+    assert output.read_text(encoding="utf-8").endswith("stopped\n")
+    assert processes_of(folder) == []
+
+
 def test_killed_in_the_middle_it_takes_everything_along(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with up(folder) as (running, output):
