@@ -26,7 +26,7 @@ from evaluator.service.enqueue import Request as EnqueueRequest
 from evaluator.service.enqueue import enqueue
 from evaluator.service.jobs import Retried, Stats
 from evaluator.service.override import MemberDay, Refused, lift_override, override
-from evaluator.service.unknown import missing_challenge
+from evaluator.service.unknown import Unknown, missing_challenge
 from evaluator.tracing import span
 
 _log = structlog.get_logger(__name__)
@@ -85,7 +85,10 @@ router = APIRouter(
     responses={**FAILURES, 401: {"model": Failure, "description": "The token is missing or wrong."}},
 )
 
-REFUSED: dict[int | str, dict[str, Any]] = {409: {"model": Failure, "description": "That day can't be overridden."}}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    404: {"model": Failure, "description": "There is no such challenge, or no such member of it."},
+    409: {"model": Failure, "description": "That day can't be overridden."},
+}
 
 ChallengeQuery = Annotated[str | None, Query(max_length=200, description="Only this challenge; left out: all.")]
 
@@ -205,9 +208,10 @@ def clear_override(challenge: str, handle: str, day: date, request: Request, ser
     _unless(lift_override(services.database, services.outbox, of, by))
 
 
-def _unless(refused: Refused | None) -> None:
-    if refused is not None:
-        raise HTTPException(409, refused.why)
+def _unless(refused: Refused | Unknown | None) -> None:
+    refusal = known(refused)
+    if refusal is not None:
+        raise HTTPException(409, refusal.why)
 
 
 @router.post(

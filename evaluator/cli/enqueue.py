@@ -133,7 +133,7 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
             bar.update(task, completed=total - left, total=total if known else None)
             if not errors.is_terminal and time.monotonic() - said_at > _QUIET_LOOK:
                 said_at = time.monotonic()
-                note(f"{total - left:,} evaluations done, {over} of {counted(len(runs), 'day')} settled")
+                note(f"{counted(total - left, 'evaluation')} done, {over} of {counted(len(runs), 'day')} settled")
             if over == len(runs):
                 break
             if time.monotonic() - tended_at > GRACE:

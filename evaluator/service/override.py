@@ -23,7 +23,7 @@ from evaluator.service.close import finish_challenge
 from evaluator.service.judge import Day
 from evaluator.service.outbox import Outbox
 from evaluator.service.settle import Known, settle
-from evaluator.service.unknown import unknown_challenge, unknown_member
+from evaluator.service.unknown import Unknown, unknown_challenge, unknown_member
 
 _log = structlog.get_logger(__name__)
 
@@ -59,11 +59,11 @@ def override(
     reason: str,
     by: str,
     over_by: float,
-) -> Refused | None:
+) -> Refused | Unknown | None:
     """Decide a day that is required of a member and ended at `over_by` or before."""
     with database.transaction() as connection:
         found = _find(connection, of)
-        if isinstance(found, Refused):
+        if not isinstance(found, _Found):
             return found
         lock_members(connection, [found.member.id], current_id())
         run_id = run_of(connection, found.member.id, of.day)
@@ -80,11 +80,11 @@ def override(
     return None
 
 
-def lift_override(database: Database, outbox: Outbox, of: MemberDay, by: str) -> Refused | None:
+def lift_override(database: Database, outbox: Outbox, of: MemberDay, by: str) -> Refused | Unknown | None:
     """Take an override back: the day is decided by what is known of it, and LeetCode is asked if that is not enough."""
     with database.transaction() as connection:
         found = _find(connection, of)
-        if isinstance(found, Refused):
+        if not isinstance(found, _Found):
             return found
         lock_members(connection, [found.member.id], current_id())
         run_id = run_of(connection, found.member.id, of.day)
@@ -99,17 +99,17 @@ def lift_override(database: Database, outbox: Outbox, of: MemberDay, by: str) ->
     return None
 
 
-def _find(connection: Connection, of: MemberDay) -> _Found | Refused:
+def _find(connection: Connection, of: MemberDay) -> _Found | Refused | Unknown:
     challenge = read_challenge(connection, of.challenge)
     if challenge is None:
-        return Refused(unknown_challenge(of.challenge).message)
+        return unknown_challenge(of.challenge)
     if challenge.cancelled:
         return Refused(
             f"challenge {of.challenge} is cancelled: its days stay as they are, unless its file takes that back"
         )
     member = find_member(connection, of.challenge, of.handle)
     if member is None:
-        return Refused(unknown_member(of.challenge, of.handle).message)
+        return unknown_member(of.challenge, of.handle)
     window = challenge.calendar.window(of.day)
     if window is None or not challenge.starts <= of.day <= challenge.ends:
         return Refused(f"{of.day} is not a day of challenge {of.challenge}, {challenge.starts} to {challenge.ends}")

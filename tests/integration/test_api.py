@@ -157,6 +157,12 @@ def test_a_day_is_overridden_and_the_override_taken_back(client: httpx.Client, s
     assert client.get("/api/challenges/winter/verdicts?day=2026-11-20").json()[0]["outcome"] == "pending"
     again = client.delete(path, headers=BEARER)
     assert (again.status_code, "no override" in again.json()["detail"]) == (409, True)
+    for there, unknown in (("winter", "wintre"), ("ALICE", "nobody")):
+        for answer in (
+            client.put(path.replace(there, unknown), headers=BEARER, json=body),
+            client.delete(path.replace(there, unknown), headers=BEARER),
+        ):
+            assert (answer.status_code, f"'{unknown}'" in answer.json()["detail"]) == (404, True)
     for wrong in ({"outcome": "pending", "reason": "x"}, {"outcome": "passed", "reason": " "}, {"outcome": "passed"}):
         assert client.put(path, headers=BEARER, json=wrong).status_code == 422
 

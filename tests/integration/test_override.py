@@ -14,6 +14,7 @@ from evaluator.domain.challenge import MemberSpec
 from evaluator.domain.rules import Rules
 from evaluator.domain.verdict import Outcome
 from evaluator.service.override import MemberDay, Refused, lift_override, override
+from evaluator.service.unknown import Unknown
 from tests.integration.leetcode import second
 from tests.integration.stage import SETTLE_DELAY, Stage
 
@@ -26,12 +27,12 @@ MARCH: dict[str, Any] = {
 FAILED, PASSED, OVERRIDE = "failed/not_enough", "passed/enough", "override"
 
 
-def decide(stage: Stage, handle: str, day: int, outcome: Outcome) -> Refused | None:
+def decide(stage: Stage, handle: str, day: int, outcome: Outcome) -> Refused | Unknown | None:
     of = MemberDay("grind", handle, date(2026, 3, day))
     return override(stage.database, stage.hand, of, outcome, "site was down", "ops", stage.now - SETTLE_DELAY)
 
 
-def lift(stage: Stage, handle: str, day: int) -> Refused | None:
+def lift(stage: Stage, handle: str, day: int) -> Refused | Unknown | None:
     return lift_override(stage.database, stage.hand, MemberDay("grind", handle, date(2026, 3, day)), "ops")
 
 
@@ -184,13 +185,14 @@ LATE = MemberSpec("idle-cy", joined=second("2026-03-01T12:00Z"))
 )
 def test_what_cannot_be_decided_is_refused(stage: Stage, handle: str, day: int, told: str) -> None:
     settled(stage, "idle-ann", LATE, at="2026-03-03T12:00Z")
-    assert decide(stage, handle, day, Outcome.PASSED) == Refused(told)
+    kind = Unknown if handle == "nobody" else Refused
+    assert decide(stage, handle, day, Outcome.PASSED) == kind(told)
     assert stage.value("SELECT count(*) FROM overrides") == 0
 
 
 def test_where_there_is_no_challenge_or_it_is_cancelled_nothing_is_decided(stage: Stage) -> None:
     told = "There is no challenge 'grind'; check its id, or create it with `evaluator apply`."
-    assert decide(stage, "idle-ann", 1, Outcome.PASSED) == lift(stage, "idle-ann", 1) == Refused(told)
+    assert decide(stage, "idle-ann", 1, Outcome.PASSED) == lift(stage, "idle-ann", 1) == Unknown(told)
     settled(stage, "idle-ann", cancelled=True)
     told = "challenge grind is cancelled: its days stay as they are, unless its file takes that back"
     assert decide(stage, "idle-ann", 1, Outcome.PASSED) == lift(stage, "idle-ann", 1) == Refused(told)
