@@ -211,7 +211,7 @@ def clear_override(challenge: str, handle: str, day: date, request: Request, ser
 def _unless(refused: Refused | Unknown | None) -> None:
     refusal = known(refused)
     if refusal is not None:
-        raise HTTPException(409, refusal.why)
+        raise HTTPException(409, refusal.message)
 
 
 @router.post(

@@ -28,7 +28,7 @@ def override(
 
     Example: evaluator override winter-grind alice 2026-11-20 --outcome passed --reason "site was down"
     """
-    from evaluator.service.override import MemberDay, Refused, lift_override
+    from evaluator.service.override import MemberDay, lift_override
     from evaluator.service.override import override as put
 
     date = parse_day(day)
@@ -51,6 +51,6 @@ def override(
             # Messages are sent after everything is written down.
             problem(f"Redis does not answer ({error}), so no worker was woken; `evaluator enqueue` does that later")
     if refused:
-        refuse(refused.why if isinstance(refused, Refused) else refused.message)
+        refuse(refused.message)
     done = "decided by LeetCode's answers again" if outcome is None else f"{outcome} from now on"
     console.print(f"{challenge}: {handle} on {day} is {done}", highlight=False)

@@ -39,8 +39,8 @@ class Held:
     def tell(self, acknowledge: Callable[[Sequence[str]], object]) -> None:
         """Have Redis told of all that is done, by one thread at a time, in one call of `acknowledge`.
 
-        Whatever was done before is told when this returns. If `acknowledge` raises, all of it is to be told still, by a
-        later call: those who waited meanwhile return too, and do not each wait for a Redis that is silent.
+        Whatever was done before is told when this returns, unless another thread failed to meanwhile: ten threads would
+        each wait for a Redis that is silent. What `acknowledge` raised for is told by a later call.
         """
         failures = self._failures
         with self._telling:

@@ -106,9 +106,9 @@ def _why(
 
 def _next_try(place: Place, record: DayRecord | None) -> datetime | None:
     """When a day that is pending is looked at again."""
-    if record is None or record.evaluation is None or record.evaluation.outcome is not Outcome.PENDING:
+    if place.challenge.cancelled or record is None or record.evaluation is None:
         return None
-    if place.challenge.cancelled:
+    if record.evaluation.outcome is not Outcome.PENDING:
         return None
     return place.local(record.retry_at) if record.retry_at and record.state is RunState.PENDING else None
 

@@ -39,9 +39,9 @@ class MemberDay:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was changed; `why` is a sentence for people."""
+    """Nothing was changed; `message` is a sentence that says why."""
 
-    why: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
