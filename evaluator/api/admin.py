@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
+from evaluator.api.day import Day
 from evaluator.api.failures import FAILURES, Failure, known
 from evaluator.api.rate_limit import address_of, refusal
 from evaluator.api.services import Served, Services, services_of
@@ -63,13 +64,14 @@ def _authorise(request: Request) -> None:
         detail, headers = refusal(wait, "wrong tokens")
         raise HTTPException(429, detail, headers)
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer"
     # Compared as bytes, in constant time whatever the caller sent.
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+    if not is_bearer or not hmac.compare_digest(given.strip().encode(), token.encode()):
         if given:
             services.wrong_tokens.take(address)
-        raise HTTPException(
-            401, "Send the header `Authorization: Bearer ADMIN_TOKEN`.", headers={"WWW-Authenticate": "Bearer"}
-        )
+        missing = "Send the header `Authorization: Bearer ADMIN_TOKEN`."
+        detail = "The token that was sent is not this server's ADMIN_TOKEN." if is_bearer and given else missing
+        raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _client(request: Request) -> str:
@@ -112,7 +114,7 @@ class RunsWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     challenge: str | None = Field(default=None, max_length=200, description="Only this challenge.")
-    day: date | None = Field(default=None, description="Only this date; it must be over.")
+    day: Day | None = Field(default=None, description="Only this date; it must be over.")
     reevaluate: bool = Field(default=False, description="Ask LeetCode again, also about settled days.")
 
 
@@ -193,7 +195,7 @@ def resume_queue(services: Served) -> Switched:
 
 @router.put("/challenges/{challenge}/members/{handle}/days/{day}/override", status_code=204, responses=REFUSED)
 def put_override(
-    challenge: str, handle: str, day: date, wanted: OverrideWanted, request: Request, services: Served
+    challenge: str, handle: str, day: Day, wanted: OverrideWanted, request: Request, services: Served
 ) -> None:
     """Decide a member's day by hand. It acts at once, on streak and penalty too, and survives re-evaluation."""
     of, by = MemberDay(challenge, handle, day), f"API, {_client(request)}"
@@ -202,7 +204,7 @@ def put_override(
 
 
 @router.delete("/challenges/{challenge}/members/{handle}/days/{day}/override", status_code=204, responses=REFUSED)
-def clear_override(challenge: str, handle: str, day: date, request: Request, services: Served) -> None:
+def clear_override(challenge: str, handle: str, day: Day, request: Request, services: Served) -> None:
     """Take an override back: the day is decided by LeetCode's answers again."""
     of, by = MemberDay(challenge, handle, day), f"API, {_client(request)}"
     _unless(lift_override(services.database, services.outbox, of, by))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from evaluator.api.day import Day
 from evaluator.api.failures import FAILURES, known
 from evaluator.api.rows import answer_rows
 from evaluator.api.services import Served
@@ -39,14 +39,14 @@ def standings(services: Served, challenge: ChallengeId) -> Response:
 def verdict_list(
     services: Served,
     challenge: ChallengeId,
-    day: Annotated[date | None, Query(description="Only this date, as 2026-11-20.")] = None,
+    day: Annotated[Day | None, Query(description="Only this date, as 2026-11-20.")] = None,
 ) -> Response:
     """The verdicts, by day and handle. A row is provisional while an older day of the member is pending."""
     return answer_rows(services.database, lambda connection: verdicts(connection, challenge, day))
 
 
 @router.get("/{challenge}/members/{handle}/days/{day}")
-def explanation(services: Served, challenge: ChallengeId, handle: str, day: date) -> Explanation:
+def explanation(services: Served, challenge: ChallengeId, handle: str, day: Day) -> Explanation:
     """Why the day of a member is what it is: rules, solves, what LeetCode answered, overrides and money."""
     with services.database.connection() as connection:
         return known(explain(connection, challenge, handle, day, services.clock(), services.settings.settle_delay))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from evaluator.api.day import Day
 from evaluator.api.failures import known
 from evaluator.api.page import render
 from evaluator.api.services import Served
@@ -39,7 +39,7 @@ def board_page(
     services: Served,
     challenge: str,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
-    until: date | None = None,
+    until: Day | None = None,
     member: Annotated[str, Query(max_length=64)] = "",
 ) -> HTMLResponse:
     """The standings, and a month of verdicts beside them."""
@@ -50,7 +50,7 @@ def board_page(
 
 
 @router.get("/challenges/{challenge}/members/{handle}/days/{day}")
-def day_page(request: Request, services: Served, challenge: str, handle: str, day: date) -> HTMLResponse:
+def day_page(request: Request, services: Served, challenge: str, handle: str, day: Day) -> HTMLResponse:
     """Why one member's day is what it is."""
     with services.database.connection() as connection:
         shown = known(explain(connection, challenge, handle, day, services.clock(), services.settings.settle_delay))

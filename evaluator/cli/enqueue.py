@@ -46,6 +46,8 @@ def enqueue(
     Without --day the environment may name one: EVALUATION_DAY, or a JOB_NAME that ends in it, such as the name of a Job
     of Kubernetes, evaluator-enqueue-2026-11-20.
 
+    With --wait the document of --json comes at the end; its `pending` says how many evaluations are left undecided.
+
     Example: evaluator enqueue --challenge winter-grind --day 2026-11-20 --wait
     """
     from evaluator.service.enqueue import enqueue as enqueue_due
@@ -60,12 +62,11 @@ def enqueue(
         with span("enqueue"):
             queued = enqueue_due(session.database, session.outbox, request, session.clock(), settle_delay, by)
         reconcile(session.database, session.outbox)
-        if as_json:
-            print_json(_document(queued))
-        else:
+        if not as_json:
             _say(queued)
-        if wait:
-            watch(session, at_work(session.database, request, queued))
+        pending = watch(session, at_work(session.database, request, queued)) if wait else None
+        if as_json:
+            print_json(_document(queued, pending))
     for refusal in queued.refused:
         problem(refusal)
     if queued.refused:
@@ -95,11 +96,12 @@ def _say(queued: Queued) -> None:
         console.print(told, highlight=False)
 
 
-def _document(queued: Queued) -> dict[str, object]:
+def _document(queued: Queued, pending: int | None) -> dict[str, object]:
     return {
         "queued": [{"challenge": run.challenge, "day": run.day, "run": run.run_id} for run in queued.runs],
         "refused": list(queued.refused),
         "notes": list(queued.notes),
+        "pending": pending,
     }
 
 
@@ -110,8 +112,8 @@ def at_work(database: Database, request: Request, queued: Queued) -> list[int]:
     return sorted({run.run_id for run in queued.runs}.union(others))
 
 
-def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = lambda: None) -> None:
-    """Show how far these runs are until nothing more happens to them by itself.
+def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = lambda: None) -> int:
+    """Show how far these runs are until nothing more happens to them by itself; gives the evaluations left pending.
 
     What is lost in the meantime is sent again from here too: there may be no server that does. `look` is called again
     and again, and may end it by raising.
@@ -146,6 +148,7 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
     if pending:
         are = "evaluation is pending; it is" if pending == 1 else "evaluations are pending; they are"
         note(f"{pending:,} {are} tried again without anyone's doing, `evaluator explain` says why")
+    return pending
 
 
 class _Stillness:

@@ -45,7 +45,8 @@ def _sections(told: Explanation) -> Iterator[tuple[str, list[str]]]:
         yield (
             "window",
             [
-                f"{window.start:%Y-%m-%d %H:%M:%S} to {window.end:%Y-%m-%d %H:%M:%S} in {told.timezone}",
+                f"{window.start:%Y-%m-%d %H:%M:%S} to {window.end:%Y-%m-%d %H:%M:%S} in {told.timezone}, "
+                "as all times here",
                 f"{window.start_utc:%Y-%m-%d %H:%M:%S} to {window.end_utc:%Y-%m-%d %H:%M:%S} in UTC, the end excluded",
             ],
         )

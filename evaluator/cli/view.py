@@ -101,8 +101,9 @@ def _work(view: View) -> Iterator[Text]:
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in figures.pending.items() if count)
     yield _line("left", *_left(view.now, glance, view.queue.value))
     abandoned = view.queue.value is not None and not view.queue.value.figures.workers_alive
-    yield _line(_MEASURED, *_done(view.now, glance, figures.drain.measured, abandoned=abandoned))
-    yield _line(_BUDGET, *_done(view.now, glance, figures.drain.budget))
+    held = view.queue.value.pacer.paused_for if view.queue.value else 0.0
+    yield _line(_MEASURED, *_done(view.now, glance, figures.drain.measured, held, abandoned=abandoned))
+    yield _line(_BUDGET, *_done(view.now, glance, figures.drain.budget, held))
     yield _line(
         "evaluations",
         f"{counts.waiting:,} waiting, {counts.active:,} active, ",
@@ -135,10 +136,13 @@ def _left(now: datetime, glance: Glance, queue: QueueGlance | None) -> Iterator[
         yield f", {glance.rate:,.1f} members/s in the last minute"
 
 
-def _done(now: datetime, glance: Glance, seconds: float | None, *, abandoned: bool = False) -> Iterator[_Part]:
+def _done(
+    now: datetime, glance: Glance, seconds: float | None, held: float, *, abandoned: bool = False
+) -> Iterator[_Part]:
     """By when it is done that takes so many seconds, and how long before or after the next day comes on top.
 
-    While it is `abandoned` by all workers the rate is that of the last ones.
+    For `held` seconds nothing goes on, since LeetCode refuses. While it is `abandoned` by all workers the rate is that
+    of the last ones.
     """
     at, deadline = glance.figures.at, glance.figures.deadline
     if not glance.figures.left:
@@ -150,9 +154,10 @@ def _done(now: datetime, glance: Glance, seconds: float | None, *, abandoned: bo
     elif seconds is None:
         yield f"not known: none has ended in the last {_duration(RATE_OVER)}", _DOUBTFUL
     else:
-        yield f"done by {_clock(now, at + seconds)}"
+        done_at = at + held + seconds
+        yield f"done by {_clock(now, done_at)}"
         if deadline is not None:
-            spare = deadline - at - seconds
+            spare = deadline - done_at
             where, style = ("before", _GOOD) if spare >= 0 else ("AFTER", _BAD)
             yield f", {_duration(abs(spare))} {where} the next day, due {_clock(now, deadline)}", style
 

@@ -66,16 +66,25 @@ def test_every_admin_call_of_the_description_is_among_those_whose_token_is_teste
 
 
 @pytest.mark.parametrize(
-    "header",
-    [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, f"Bearer {TOKEN}x", "Bearer t\xf6ken"],
+    ("header", "told"),
+    [
+        *(
+            (header, "Send the header `Authorization: Bearer ADMIN_TOKEN`.")
+            for header in (None, "", "Bearer", f"Basic {TOKEN}", TOKEN)
+        ),
+        *(
+            (header, "The token that was sent is not this server's ADMIN_TOKEN.")
+            for header in ("Bearer wrong", f"Bearer {TOKEN}x", "Bearer t\xf6ken")
+        ),
+    ],
 )
-def test_without_the_right_token_no_admin_call_is_answered(client: httpx.Client, header: str | None) -> None:
+def test_without_the_right_token_no_admin_call_is_answered(client: httpx.Client, header: str | None, told: str) -> None:
     headers = [(b"Authorization", header.encode("latin-1"))] if header is not None else []
     for method, path in ADMIN_CALLS:
         # A body that would be refused shows that nothing is read before the token.
         answer = client.request(method, path, headers=headers, content=b"{")
         assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer"), path
-        assert answer.json() == {"detail": "Send the header `Authorization: Bearer ADMIN_TOKEN`."}
+        assert answer.json() == {"detail": told}
 
 
 def test_a_server_without_a_token_lets_nobody_make_admin_calls(database: Database, redis_url: str) -> None:
@@ -195,6 +204,7 @@ def test_runs_are_queued_once_and_a_worker_is_woken(
         ({"challenge": "winter", "day": "2026-11-22"}, 409, "not due yet"),
         ({"challenge": "winter", "day": "2027-11-22"}, 409, "not one of its days"),
         ({"day": "2026-11-31"}, 422, "day"),
+        ({"day": 1763596800}, 422, "day: this is not a date; write it as 2026-11-20"),
         ({"dya": "2026-11-20"}, 422, "dya"),
         ([], 422, "body"),
         ("winter", 422, "body"),
@@ -327,6 +337,7 @@ def test_an_explanation_is_told_in_the_challenges_local_time(client: httpx.Clien
         ("/api/challenges/wintre/verdicts", 404, "'wintre'"),
         ("/api/challenges/winter/verdicts?day=2027-01-01", 404, "2027-01-01"),
         ("/api/challenges/winter/verdicts?day=tomorrow", 422, "day"),
+        ("/api/challenges/winter/verdicts?day=1763596800", 422, "day: this is not a date; write it as 2026-11-20"),
         ("/api/challenges/winter/members/nobody/days/2026-11-20", 404, "'nobody'"),
         ("/api/challenges/winter/members/alice/days/2026-11-31", 422, "day"),
         ("/api/challenges/winter/members/%27%3B%20DROP%20TABLE%20members/days/2026-11-20", 404, "DROP TABLE"),

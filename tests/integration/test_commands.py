@@ -146,7 +146,8 @@ def test_what_was_queued_without_redis_is_sent_by_the_next_enqueue(stage: Stage)
     assert stage.evaluator("enqueue", **NO_REDIS).code == 75
     assert stage.states("grind") == ["queued", "queued"]
     again = stage.evaluator("enqueue", "--json").json()
-    assert again == {"queued": [], "refused": [], "notes": ["2 days are queued or at work already"]}
+    notes = ["2 days are queued or at work already"]
+    assert again == {"queued": [], "refused": [], "notes": notes, "pending": None}
     assert len(stage.messages("challenges")) == 1
 
 
@@ -201,7 +202,7 @@ def test_enqueue_tells_what_it_queued_and_why_not(stage: Stage) -> None:
     refused = stage.evaluator("enqueue", "--challenge", "future", "--day", "9998-01-01", "--json", LOG_LEVEL="ERROR")
     assert refused.code == 1
     assert refused.err == "challenge future: 9998-01-01 is not due yet in Etc/UTC; try again later\n"
-    assert orjson.loads(refused.out) == {"queued": [], "refused": [refused.err.strip()], "notes": []}
+    assert orjson.loads(refused.out) == {"queued": [], "refused": [refused.err.strip()], "notes": [], "pending": None}
     unknown = stage.evaluator("enqueue", "--challenge", "grnd", LOG_LEVEL="ERROR")
     assert unknown.code == 1
     assert unknown.err == "challenge grnd: there is none of that id; `evaluator apply` creates it\n"
@@ -253,6 +254,15 @@ def test_a_single_evaluation_that_stays_pending_is_told_as_one(stage: Stage) -> 
     assert waited.code == 0
     told = "1 evaluation is pending; it is tried again without anyone's doing, `evaluator explain` says why\n"
     assert waited.err == told
+
+
+def test_a_program_that_waits_gets_one_document_at_the_end(stage: Stage) -> None:
+    stage.scene.challenge("grind", ["unknown-ann", "idle-ben"], **MARCH | {"ends": date(2026, 3, 1)})
+    with stage.evaluator.running("worker"):
+        assert stage.evaluator("ping").code == 0
+        waited = stage.evaluator("enqueue", "--wait", "--json").json()
+    assert waited["pending"] == 1
+    assert [(one["challenge"], one["day"]) for one in waited["queued"]] == [("grind", "2026-03-01")]
 
 
 def test_a_day_outside_of_the_challenge_is_explained_in_a_sentence(stage: Stage) -> None:
