@@ -265,7 +265,7 @@ def test_refusals_of_requests_that_were_under_way_together_count_as_one(client: 
             one.result()
         state = pacer.state()
         assert state.refusals == 1
-        assert 0.8 < state.paused_for <= 1.0
+        assert state.paused_for <= 1.0  # a second one would make it two seconds
         time.sleep(state.paused_for)
         pause_is_over.set()
         done[4].result()
@@ -296,18 +296,18 @@ def test_a_retry_after_of_a_day_is_cut_to_an_hour(client: redis.Redis) -> None:
 
 
 def test_who_would_wait_too_long_is_told_at_once_and_takes_no_slot(client: redis.Redis) -> None:
-    send(Pacer(client, 1), [], 1)
-    hurried = Pacer(client, 1, longest_wait=0.5)
+    send(Pacer(client, 0.1), [], 1)
+    hurried = Pacer(client, 0.1, longest_wait=0.5)
     began = time.monotonic()
     for _ in range(20):
         with pytest.raises(RateLimitExceeded, match=r"is free within 0\.5 s") as caught, hurried.acquire():
             pytest.fail("a request would have been sent")
     with hurried.acquire(raise_on_failure=False) as acquired:
         assert not acquired
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 5  # whoever waited would do so for half a second each time
     assert isinstance(caught.value, NoSlotError)
-    assert 0.5 < caught.value.wait <= 1.024
-    assert hurried.state().next_slot <= 1.024
+    assert 5 < caught.value.wait <= 10.24
+    assert hurried.state().next_slot <= 10.24
 
 
 def test_no_request_is_sent_where_redis_cannot_be_reached() -> None:
