@@ -138,7 +138,7 @@ class RunsQueued(BaseModel):
 
     queued: list[QueuedRun]
     refused: list[str] = Field(description="Sentences about what can't be settled.")
-    notes: list[str] = Field(description="Why what was asked for, by its id or day, is not queued.")
+    notes: list[str] = Field(description="Why what was asked for is not queued, and how many days are at work.")
 
 
 @router.get("/queue/stats")

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from evaluator.domain.money import format_amount
 from evaluator.domain.verdict import Outcome
+from evaluator.service.explanation import alike
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -63,7 +64,9 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(time=_time, exact=_exact, day=_day, duration=_duration, prose=_prose, money=format_amount)
+_templates.filters.update(
+    alike=alike, time=_time, exact=_exact, day=_day, duration=_duration, prose=_prose, money=format_amount
+)
 _templates.globals["symbols"] = SYMBOLS
 
 

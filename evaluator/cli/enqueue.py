@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from evaluator.cli.session import CONFIGURATION, FAILED, Session, open_session
 from evaluator.cli.workers import why_nothing_moves
 from evaluator.ledger.database import Database
 from evaluator.ledger.enqueues import EnqueuedBy
-from evaluator.ledger.runs import progress_of, runs_at_work
+from evaluator.ledger.runs import RunState, progress_of, runs_at_work
 from evaluator.logs import writes_json
 from evaluator.service.enqueue import Queued, Request
 from evaluator.service.reconcile import GRACE, reconcile
@@ -46,7 +47,8 @@ def enqueue(
     Without --day the environment may name one: EVALUATION_DAY, or a JOB_NAME that ends in it, such as the name of a Job
     of Kubernetes, evaluator-enqueue-2026-11-20.
 
-    With --wait the document of --json comes at the end; its `pending` says how many evaluations are left undecided.
+    With --wait the document of --json comes at the end; its `left` is what no pass decides now: evaluations that are
+    pending, and days that are not settled since their challenge was cancelled meanwhile.
 
     Example: evaluator enqueue --challenge winter-grind --day 2026-11-20 --wait
     """
@@ -61,12 +63,16 @@ def enqueue(
         settle_delay = session.settings.settle_delay
         with span("enqueue"):
             queued = enqueue_due(session.database, session.outbox, request, session.clock(), settle_delay, by)
-        reconcile(session.database, session.outbox)
-        if not as_json:
-            _say(queued)
-        pending = watch(session, at_work(session.database, request, queued)) if wait else None
-        if as_json:
-            print_json(_document(queued, pending))
+        left = None
+        try:
+            reconcile(session.database, session.outbox)
+            if not as_json:
+                _say(queued)
+            left = watch(session, at_work(session.database, request, queued)) if wait else None
+        finally:
+            # Also for who gives up waiting: all of it is queued.
+            if as_json:
+                print_json(_document(queued, left))
     for refusal in queued.refused:
         problem(refusal)
     if queued.refused:
@@ -96,13 +102,24 @@ def _say(queued: Queued) -> None:
         console.print(told, highlight=False)
 
 
-def _document(queued: Queued, pending: int | None) -> dict[str, object]:
+def _document(queued: Queued, left: Left | None) -> dict[str, object]:
     return {
         "queued": [{"challenge": run.challenge, "day": run.day, "run": run.run_id} for run in queued.runs],
         "refused": list(queued.refused),
         "notes": list(queued.notes),
-        "pending": pending,
+        "left": left,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is undecided when nothing more happens by itself.
+
+    `pending` evaluations are tried again later; `cancelled` days are not, for their challenge is.
+    """
+
+    pending: int
+    cancelled: int
 
 
 def at_work(database: Database, request: Request, queued: Queued) -> list[int]:
@@ -112,8 +129,8 @@ def at_work(database: Database, request: Request, queued: Queued) -> list[int]:
     return sorted({run.run_id for run in queued.runs}.union(others))
 
 
-def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = lambda: None) -> int:
-    """Show how far these runs are until nothing more happens to them by itself; gives the evaluations left pending.
+def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = lambda: None) -> Left:
+    """Show how far these runs are until nothing more happens to them by itself; gives what is undecided then.
 
     What is lost in the meantime is sent again from here too: there may be no server that does. `look` is called again
     and again, and may end it by raising.
@@ -144,11 +161,17 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
             still.look((left, over, known))
             look()
             time.sleep(_LOOK)
-    pending = sum(run.pending for run in runs)
-    if pending:
-        are = "evaluation is pending; it is" if pending == 1 else "evaluations are pending; they are"
-        note(f"{pending:,} {are} tried again without anyone's doing, `evaluator explain` says why")
-    return pending
+    undecided = Left(
+        pending=sum(run.pending for run in runs if not run.cancelled),
+        cancelled=sum(run.cancelled and run.state is not RunState.SETTLED for run in runs),
+    )
+    if undecided.pending:
+        are = "evaluation is pending; it is" if undecided.pending == 1 else "evaluations are pending; they are"
+        note(f"{undecided.pending:,} {are} tried again without anyone's doing, `evaluator explain` says why")
+    if undecided.cancelled:
+        stays = "is not settled, and stays so" if undecided.cancelled == 1 else "are not settled, and stay so"
+        note(f"{counted(undecided.cancelled, 'day')} {stays}: the challenge was cancelled")
+    return undecided
 
 
 class _Stillness:

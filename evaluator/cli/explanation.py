@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
 
 from rich.text import Text
 
 from evaluator.cli.output import console
 from evaluator.domain.money import format_amount
 from evaluator.domain.verdict import Outcome
-from evaluator.service.explanation import Explanation, ReplySeen, RulesInForce
+from evaluator.service.explanation import Explanation, ReplySeen, RulesInForce, alike
 from evaluator.service.reasons import NoVerdict
 
 _STYLES = {
@@ -45,11 +43,11 @@ def _sections(told: Explanation) -> Iterator[tuple[str, list[str]]]:
         yield (
             "window",
             [
-                f"{window.start:%Y-%m-%d %H:%M:%S} to {window.end:%Y-%m-%d %H:%M:%S} in {told.timezone}, "
-                "as all times here",
+                f"{window.start:%Y-%m-%d %H:%M:%S} to {window.end:%Y-%m-%d %H:%M:%S} in {told.timezone}",
                 f"{window.start_utc:%Y-%m-%d %H:%M:%S} to {window.end_utc:%Y-%m-%d %H:%M:%S} in UTC, the end excluded",
             ],
         )
+    yield "times", [f"those below are of {told.timezone}"]
     yield "rules", list(_rules(told.rules, told.currency))
     yield "counted", [f"{told.solved} of {told.required} required"]
     yield "decided", [_time(told.evaluated_at) + (", provisional: an older day is pending" if told.provisional else "")]
@@ -86,11 +84,11 @@ def _sections(told: Explanation) -> Iterator[tuple[str, list[str]]]:
 
 
 def _answers(observations: Sequence[ReplySeen]) -> Iterator[str]:
-    """A line for all that say the same, one after the other: whoever stays hidden is asked again and again."""
-    for said, alike in groupby(observations, attrgetter("sentence")):
-        times = [f"{one.at:%Y-%m-%d %H:%M:%S}" for one in alike]
-        more = f" ({len(times)} answers, the last at {times[-1]})" if len(times) > 1 else ""
-        yield f"{times[0]}  {said}{more}"
+    """A line for all that say the same, one after the other."""
+    for same in alike(observations):
+        first, last = (f"{one.at:%Y-%m-%d %H:%M:%S}" for one in (same[0], same[-1]))
+        more = f" ({len(same)} answers, the last at {last})" if len(same) > 1 else ""
+        yield f"{first}  {same[0].sentence}{more}"
 
 
 def _rules(rules: RulesInForce, currency: str | None) -> Iterator[str]:

@@ -102,8 +102,8 @@ def _work(view: View) -> Iterator[Text]:
     yield _line("left", *_left(view.now, glance, view.queue.value))
     abandoned = view.queue.value is not None and not view.queue.value.figures.workers_alive
     held = view.queue.value.pacer.paused_for if view.queue.value else 0.0
-    yield _line(_MEASURED, *_done(view.now, glance, figures.drain.measured, held, abandoned=abandoned))
-    yield _line(_BUDGET, *_done(view.now, glance, figures.drain.budget, held))
+    yield _line(_MEASURED, *_done(view.now, glance, figures.drain.measured, abandoned=abandoned, refused=held > 0))
+    yield _line(_BUDGET, *_done(view.now, glance, held + figures.drain.budget))
     yield _line(
         "evaluations",
         f"{counts.waiting:,} waiting, {counts.active:,} active, ",
@@ -137,12 +137,12 @@ def _left(now: datetime, glance: Glance, queue: QueueGlance | None) -> Iterator[
 
 
 def _done(
-    now: datetime, glance: Glance, seconds: float | None, held: float, *, abandoned: bool = False
+    now: datetime, glance: Glance, seconds: float | None, *, abandoned: bool = False, refused: bool = False
 ) -> Iterator[_Part]:
     """By when it is done that takes so many seconds, and how long before or after the next day comes on top.
 
-    For `held` seconds nothing goes on, since LeetCode refuses. While it is `abandoned` by all workers the rate is that
-    of the last ones.
+    While it is `abandoned` by all workers the rate is that of the last ones, and while requests are `refused` it is
+    that of waiting.
     """
     at, deadline = glance.figures.at, glance.figures.deadline
     if not glance.figures.left:
@@ -151,13 +151,14 @@ def _done(
         yield "not before `evaluator queue resume`", _DOUBTFUL
     elif abandoned:
         yield "not before a worker runs", _BAD
+    elif refused:
+        yield "not known while LeetCode refuses", _DOUBTFUL
     elif seconds is None:
         yield f"not known: none has ended in the last {_duration(RATE_OVER)}", _DOUBTFUL
     else:
-        done_at = at + held + seconds
-        yield f"done by {_clock(now, done_at)}"
+        yield f"done by {_clock(now, at + seconds)}"
         if deadline is not None:
-            spare = deadline - done_at
+            spare = deadline - at - seconds
             where, style = ("before", _GOOD) if spare >= 0 else ("AFTER", _BAD)
             yield f", {_duration(abs(spare))} {where} the next day, due {_clock(now, deadline)}", style
 

@@ -56,8 +56,9 @@ def why_nothing_moves(session: Session) -> list[str]:
         return [paused(pause)]
     try:
         state = Pacer(session.broker.client, session.settings.leetcode_requests_per_second).state()
-        if state.paused_for:
-            return [f"LeetCode refused requests, and all pause for another {ceil(state.paused_for)} s"]
-        return silences(session.broker, ping(session.broker, list(QUEUES.values()), _PATIENCE))
+        silent = silences(session.broker, ping(session.broker, list(QUEUES.values()), _PATIENCE))
     except redis.RedisError as error:
         return [unreachable(session.settings, error)]
+    if state.paused_for:
+        return [f"LeetCode refused requests, and none is sent for another {ceil(state.paused_for)} s", *silent]
+    return silent

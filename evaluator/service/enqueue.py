@@ -56,7 +56,7 @@ class QueuedRun:
 class Queued:
     """What came of a request. `refused` are sentences about days and challenges that can't be settled.
 
-    `notes` are sentences on why a day or a challenge that was asked for is not queued.
+    `notes` are sentences on what was asked for and is not queued: why, and how many days are at work already.
     """
 
     runs: tuple[QueuedRun, ...] = ()
@@ -181,10 +181,11 @@ def _notes(
         f"{challenge} {request.day} is settled already; --reevaluate (`reevaluate` of the API) asks LeetCode again"
         for challenge in _settled(connection, due, request)
     )
-    if request.day is None and not request.new_only:
-        others = set(runs_at_work(connection, request.challenge, None)).difference(run.run_id for run in queued)
-        if others:
-            return (f"{len(others)} {'day is' if len(others) == 1 else 'days are'} queued or at work already",)
+    others: set[int] = set()
+    if not request.new_only:
+        others = set(runs_at_work(connection, request.challenge, request.day)).difference(run.run_id for run in queued)
+    if others:
+        return (*settled, _at_work(request, len(others)))
     if queued or refused or settled or not (request.day or request.challenge):
         return settled
     if cancelled:
@@ -192,10 +193,17 @@ def _notes(
     if request.day is None:
         return (f"{request.challenge} has no day that is due{'' if request.reevaluate else ' and not settled'}",)
     if due:
-        # A run that is neither queued now nor settled; it may be over by now.
-        asked = " ".join(str(one) for one in (request.challenge, request.day) if one)
-        return (f"{asked} is queued or at work already",)
+        # A run that was neither queued now nor settled, and is over by now.
+        return (_at_work(request, len(due)),)
     return (f"{request.day} is no challenge's day, cancelled ones left out",)
+
+
+def _at_work(request: Request, days: int) -> str:
+    of = f" of {request.challenge}" if request.challenge else ""
+    if request.day is None:
+        return f"{days} {'day' if days == 1 else 'days'}{of} {'is' if days == 1 else 'are'} queued or at work already"
+    where = of or (" of 1 challenge" if days == 1 else f" of {days} challenges")
+    return f"{request.day}{where} is queued or at work already"
 
 
 def _settled(connection: Connection, due: Mapping[str, Span], request: Request) -> Sequence[str]:

@@ -99,9 +99,9 @@ def _why(
         outcome=evaluation.outcome,
         decided=overrides[0].reason if overrides else "",
         when=f", next at {place.told(next_try.timestamp())}" if next_try else "",
+        cancelled=place.challenge.cancelled,
     )
-    stays = place.challenge.cancelled and evaluation.outcome is Outcome.PENDING
-    return evaluation.reason, sentence(NoVerdict.CANCELLED if stays else evaluation.reason, particulars)
+    return evaluation.reason, sentence(evaluation.reason, particulars)
 
 
 def _next_try(place: Place, record: DayRecord | None) -> datetime | None:

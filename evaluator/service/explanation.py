@@ -5,8 +5,11 @@ All times carry the offset of the challenge's zone on that day; money is in mino
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
 
 from evaluator.domain.evidence import Standing
 from evaluator.domain.rules import Difficulty, Unique
@@ -62,6 +65,12 @@ class ReplySeen:
     shows_after: datetime | None
     contradictory: bool
     sentence: str
+
+
+def alike(replies: Iterable[ReplySeen]) -> Iterator[Sequence[ReplySeen]]:
+    """Those that say the same, one after the other: whoever stays hidden is asked again and again."""
+    for _, same in groupby(replies, attrgetter("sentence")):
+        yield list(same)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from evaluator.domain.evidence import Standing
 from evaluator.domain.rules import Difficulty, Rules, Unique
-from evaluator.domain.verdict import Reason
+from evaluator.domain.verdict import Outcome, Reason
 
 
 class NoVerdict(StrEnum):
@@ -38,7 +38,10 @@ class Note(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
-    """What the sentences name. `decided` is why a person decided the day, `when` a time that matters, in words."""
+    """What the sentences name. `decided` is why a person decided the day, `when` a time that matters, in words.
+
+    In a challenge that is `cancelled` nobody decides anything, by hand or by itself.
+    """
 
     challenge: str
     handle: str
@@ -49,6 +52,7 @@ class Particulars:
     outcome: str = ""
     decided: str = ""
     when: str = ""
+    cancelled: bool = False
 
 
 REASONS: dict[Reason, str] = {
@@ -126,13 +130,20 @@ NO_VERDICTS: dict[NoVerdict, str] = {
 }
 
 _DECIDE = "the organiser can decide the day with `evaluator override {challenge} {handle} {day} --outcome … --reason …`"
+_DECIDE_LATER = "the organiser can decide the day if the challenge's file takes back that it is cancelled"
+
+_STAYS_UNDECIDED = """
+    The challenge is cancelled, so this day stays undecided ({why}), unless its file takes that back."""
 
 
 def sentence(reason: Reason | NoVerdict, particulars: Particulars) -> str:
     """A reason in words."""
     text = REASONS[reason] if isinstance(reason, Reason) else NO_VERDICTS[reason]
+    if particulars.cancelled and particulars.outcome == Outcome.PENDING:
+        text = _STAYS_UNDECIDED
     values = {name: getattr(particulars, name) for name in Particulars.__slots__}
-    return " ".join(text.split()).format_map({**values, "decide": _DECIDE.format_map(values)})
+    decide = (_DECIDE_LATER if particulars.cancelled else _DECIDE).format_map(values)
+    return " ".join(text.split()).format_map({**values, "decide": decide, "why": reason.replace("_", " ")})
 
 
 def note_sentence(note: Note, difficulty: Difficulty | None, rules: Rules) -> str:

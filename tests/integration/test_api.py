@@ -191,7 +191,7 @@ def test_runs_are_queued_once_and_a_worker_is_woken(
     assert everything.json()["notes"] == ["1 day is queued or at work already"]
     for body, notes in (
         ({}, "2 days are queued or at work already"),
-        ({"challenge": "winter", "day": "2026-11-20"}, "winter 2026-11-20 is queued or at work already"),
+        ({"challenge": "winter", "day": "2026-11-20"}, "2026-11-20 of winter is queued or at work already"),
     ):
         answer = client.post("/api/admin/runs", headers=BEARER, json=body)
         assert answer.json() == {"queued": [], "refused": [], "notes": [notes]}

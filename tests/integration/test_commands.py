@@ -147,7 +147,7 @@ def test_what_was_queued_without_redis_is_sent_by_the_next_enqueue(stage: Stage)
     assert stage.states("grind") == ["queued", "queued"]
     again = stage.evaluator("enqueue", "--json").json()
     notes = ["2 days are queued or at work already"]
-    assert again == {"queued": [], "refused": [], "notes": notes, "pending": None}
+    assert again == {"queued": [], "refused": [], "notes": notes, "left": None}
     assert len(stage.messages("challenges")) == 1
 
 
@@ -202,7 +202,7 @@ def test_enqueue_tells_what_it_queued_and_why_not(stage: Stage) -> None:
     refused = stage.evaluator("enqueue", "--challenge", "future", "--day", "9998-01-01", "--json", LOG_LEVEL="ERROR")
     assert refused.code == 1
     assert refused.err == "challenge future: 9998-01-01 is not due yet in Etc/UTC; try again later\n"
-    assert orjson.loads(refused.out) == {"queued": [], "refused": [refused.err.strip()], "notes": [], "pending": None}
+    assert orjson.loads(refused.out) == {"queued": [], "refused": [refused.err.strip()], "notes": [], "left": None}
     unknown = stage.evaluator("enqueue", "--challenge", "grnd", LOG_LEVEL="ERROR")
     assert unknown.code == 1
     assert unknown.err == "challenge grnd: there is none of that id; `evaluator apply` creates it\n"
@@ -261,8 +261,30 @@ def test_a_program_that_waits_gets_one_document_at_the_end(stage: Stage) -> None
     with stage.evaluator.running("worker"):
         assert stage.evaluator("ping").code == 0
         waited = stage.evaluator("enqueue", "--wait", "--json").json()
-    assert waited["pending"] == 1
+    assert waited["left"] == {"pending": 1, "cancelled": 0}
     assert [(one["challenge"], one["day"]) for one in waited["queued"]] == [("grind", "2026-03-01")]
+
+
+def test_who_waits_for_a_challenge_that_is_cancelled_is_told_so(stage: Stage) -> None:
+    stage.scene.challenge("grind", ["idle-ann"], **MARCH)
+    with stage.evaluator.running("enqueue", "--wait", "--json") as waiting:
+        until(lambda: "Successfully queued 2" in waiting.said())
+        stage.scene.execute("UPDATE challenges SET cancelled = true")
+        assert waiting.process.wait(30) == 0
+        said = waiting.said()
+    assert '"left": {\n    "pending": 0,\n    "cancelled": 2\n  }' in said
+    assert "2 days are not settled, and stay so: the challenge was cancelled" in said
+
+
+def test_who_gives_up_waiting_still_gets_the_document(stage: Stage) -> None:
+    stage.scene.challenge("grind", ["idle-ann"], **MARCH)
+    with stage.evaluator.running("enqueue", "--wait", "--json") as waiting:
+        until(lambda: "Successfully queued 2" in waiting.said())
+        waiting.process.send_signal(signal.SIGINT)
+        assert waiting.process.wait(30) == 130
+        said = waiting.said()
+    assert said.count('"challenge": "grind"') == 2
+    assert '"left": null' in said
 
 
 def test_a_day_outside_of_the_challenge_is_explained_in_a_sentence(stage: Stage) -> None:

@@ -208,7 +208,8 @@ def test_the_page_of_a_day_tells_why(client: httpx.Client, scene: Scene) -> None
     scene.verdict("winter", "alice", DAY, Outcome.FAILED, solved=1, judged=judged, error="HTTP 502")
     scene.posting("winter", "alice", DAY, 500)
     scene.posting("winter", "alice", DAY, -500, entry=2)
-    scene.observation("alice", datetime(2026, 11, 20, 20, tzinfo=UTC), rows=2)
+    for minute in (0, 1, 2):
+        scene.observation("alice", datetime(2026, 11, 20, 20, minute, tzinfo=UTC), rows=2)
     page = read(client, "/challenges/winter/members/Alice/days/2026-11-20")
     for words in (
         "alice on Fri 20 Nov 2026",
@@ -221,7 +222,8 @@ def test_the_page_of_a_day_tells_why(client: httpx.Client, scene: Scene) -> None
         "Rest days Sunday",
         "20 Nov 2026, 14:30:00 two-sum Easy ✓ counts",
         "20 Nov 2026, 14:31:00 two-sum Easy does not count: this problem was solved before on that day",
-        "21 Nov 2026, 01:30:00 2 submissions, fewer than 20: everything up to then",
+        "21 Nov 2026, 01:30:00 2 submissions, fewer than 20: everything up to then "
+        "(3 answers, the last 21 Nov 2026, 01:32:00)",
         "-5.00 EUR reversed",
         "0.00 EUR in all",
         "0 of 1",

@@ -94,7 +94,7 @@ def test_why_a_day_is_not_queued_is_told(stage: Stage) -> None:
     assert "settled already" not in stage.evaluator("enqueue", "-d", "2026-03-01", "--reevaluate").out
     stage.evaluator("enqueue", "-d", "2026-03-02")
     at_work = stage.evaluator("enqueue", "-d", "2026-03-02").out.splitlines()
-    assert at_work == [nothing, "2026-03-02 is queued or at work already"]
+    assert at_work == [nothing, "2026-03-02 of 1 challenge is queued or at work already"]
     nobodys = stage.evaluator("enqueue", "-d", "2026-02-28").out.splitlines()
     assert nobodys == [nothing, "2026-02-28 is no challenge's day, cancelled ones left out"]
 
@@ -107,7 +107,13 @@ def test_why_nothing_of_a_challenge_is_queued_is_told(stage: Stage) -> None:
     assert early == [nothing, "future has no day that is due and not settled"]
     stage.evaluator("enqueue", "-c", "grind")
     at_work = stage.evaluator("enqueue", "-c", "grind").out.splitlines()
-    assert at_work == [nothing, "3 days are queued or at work already"]
+    assert at_work == [nothing, "3 days of grind are queued or at work already"]
+    stage.scene.challenge("spring", ["idle-ann"], **MARCH)
+    beside = stage.evaluator("enqueue", "-d", "2026-03-01").out.splitlines()
+    assert beside[1:] == [
+        "Successfully queued 1 challenge evaluation jobs",
+        "2026-03-01 of 1 challenge is queued or at work already",
+    ]
     stage.scene.challenge("grind", ["idle-ann"], cancelled=True, **MARCH)
     told = [nothing, "grind is cancelled: nothing more of it is settled"]
     said = stage.evaluator("enqueue", "-c", "grind")

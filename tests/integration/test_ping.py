@@ -153,8 +153,11 @@ def test_who_waits_for_days_to_be_settled_is_told_why_nothing_moves(stage: Stage
     with stage.evaluator.running("enqueue", "--wait") as waiting:
         until(lambda: f"Nothing moves: no worker answers through challenges and members: {UNSERVED}" in waiting.said())
     Pacer(stage.redis, 20.0).refused(300)
+    refused = "Nothing moves: LeetCode refused requests, and none is sent for another "
+    with stage.evaluator.running("enqueue", "--wait") as waiting:
+        until(lambda: refused in waiting.said() and "Nothing moves: no worker answers" in waiting.said())
     with stage.evaluator.running("enqueue", "--wait") as waiting, worker(stage):
-        until(lambda: "Nothing moves: LeetCode refused requests, and all pause for another " in waiting.said())
+        until(lambda: refused in waiting.said())
     stage.redis.delete("evaluator:pacer")
     stage.evaluator("queue", "pause")
     with stage.evaluator.running("enqueue", "--wait", LOG_FORMAT="json") as waiting, worker(stage):

@@ -271,7 +271,15 @@ def test_a_pending_day_tells_what_the_answers_lacked_and_when_it_is_tried_again(
     scene.execute("UPDATE challenges SET cancelled = true")
     why = told(database, "alice")
     assert (why.reason, why.next_try) == (Reason.EVIDENCE_INCOMPLETE, None)
-    assert why.sentence == "The challenge is cancelled: nothing more is settled, and what is settled stays."
+    assert why.sentence == (
+        "The challenge is cancelled, so this day stays undecided (evidence incomplete), unless its file takes that "
+        "back."
+    )
+    scene.execute("UPDATE evaluations SET outcome = 'failed', reason = 'not_enough'")
+    assert told(database, "alice").sentence.endswith(
+        "if one of them was judged wrongly, the organiser can decide the day if the challenge's file takes back that "
+        "it is cancelled."
+    )
 
 
 def test_an_override_is_told_with_who_when_and_why_and_so_is_one_that_was_taken_back(
@@ -423,6 +431,7 @@ def test_the_commands_speak_to_people_too(scene: Scene, evaluator: Command) -> N
     explained = evaluator("explain", "winter", "alice", "2026-11-20").stdout
     assert explained.startswith("alice on Friday, 2026-11-20 in winter: failed\n")
     assert "2026-11-19 18:30:00 to 2026-11-20 18:30:00 in UTC" in explained
+    assert "times       those below are of Asia/Kolkata\n" in explained
     assert "5.00 EUR for this day, 5.00 EUR in the challenge" in explained
     alike = "3 submissions, fewer than 20: everything up to then (3 answers, the last at 2026-11-21 00:03:00)"
     assert f"answers     2026-11-21 00:01:00  {alike}\n" in explained
