@@ -69,7 +69,7 @@ def bench(
         services(folder := Path(name)) as running,
         stand_in(folder, day_of(now), max(members or 0, _USERS)) as leetcode,
     ):
-        machine = facts(running)
+        machine = facts(running, folder)
         print(at, *(f"{fact}: {value}" for fact, value in machine.items()), sep="\n")
         arena = Bench(running, leetcode, day_of(now), folder)
         trials: list[Trial] = []

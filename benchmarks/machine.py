@@ -15,15 +15,18 @@ import orjson
 from benchmarks.contenders import BULLMQ
 from benchmarks.services import Services
 
-_PACKAGES = ("dramatiq", "celery", "psycopg", "redis", "requests")
+_PACKAGES = ("dramatiq", "celery", "psycopg", "redis", "hiredis", "requests", "urllib3")
 
 
-def facts(services: Services) -> Mapping[str, str]:
-    """The machine and the versions, by name."""
+def facts(services: Services, folder: Path) -> Mapping[str, str]:
+    """The machine and the versions, by name; `folder` has the data of PostgreSQL and Redis."""
     found = {
+        "commit": _said(["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]),
         "CPU": f"{os.cpu_count()} x {_processor()}",
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
-        "Python": platform.python_version(),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
+        "data on": _said(["stat", "--file-system", "--format", "%T", str(folder)]),
+        "Python": f"{platform.python_version()}, {platform.python_compiler()}",
         "PostgreSQL": f"{services.postgres_version}, embedded, durable",
         "Redis": f"{services.redis_version}, embedded, appendonly",
     }

@@ -54,7 +54,7 @@ def picture(document: Mapping[str, Any]) -> str:
     servers = ", ".join(f"{name} {machine[name]}" for name in ("PostgreSQL", "Redis"))
     where = f"all on one machine: {machine['CPU']}, {machine['system']}"
     parts.append(_text(24, top, f"{document['at'][:10]}, {where}", "small"))
-    parts.append(_text(24, top + 18, f"{servers}; make bench", "small"))
+    parts.append(_text(24, top + 18, f"{servers}, data on {machine['data on']}; make bench", "small"))
     size = f'viewBox="0 0 {_WIDTH} {top + 36}" width="{_WIDTH}" height="{top + 36}"'
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title" {_FONT}>',

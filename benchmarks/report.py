@@ -24,6 +24,7 @@ _HEAD = (
     "ratio",
     *COMPONENTS,
     "stand-in",
+    "busy",
     "others",
 )
 
@@ -61,6 +62,7 @@ def table(trials: Sequence[Trial]) -> Iterator[str]:
             f"{_cpu(mine, COMPONENTS):.0f}",
             f"{_cpu(baseline, COMPONENTS) / _cpu(mine, COMPONENTS):.2f}" if baseline else "",
             *(f"{_cpu(mine, [part]):.0f}" for part in (*COMPONENTS, "stand-in")),
+            f"{median(trial.result.cpu['stand-in'] / trial.result.seconds for trial in mine):.0%}",
             f"{median(trial.result.others for trial in mine):.2f}",
         ]
         yield " ".join([f"{CONTENDERS[contender].title:50}", *(f"{cell:>9}" for cell in cells)])

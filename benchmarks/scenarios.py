@@ -45,13 +45,13 @@ SCENARIOS = {
             "table-50",
             "20 requests a second, LeetCode takes 1 s",
             Load(50, latency=1.0, limit=20),
-            ["bullmq", "sync", "evaluator-1x10"],
+            ["bullmq", "bullmq-tuned", "sync", "evaluator-1x10"],
         ),
         Scenario(
             "table-100",
             "20 requests a second, LeetCode takes 1 s",
             Load(100, latency=1.0, limit=20),
-            ["bullmq", "sync", "evaluator-1x10"],
+            ["bullmq", "bullmq-tuned", "sync", "evaluator-1x10"],
         ),
         Scenario(
             "budget",

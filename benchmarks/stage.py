@@ -47,7 +47,6 @@ class Bench:
                 "LEETCODE_REQUESTS_PER_SECOND": str(limit or _UNLIMITED),
                 "METRICS_PORT": free_port(),  # what a worker counts costs, too
                 "BENCH_LIMIT": str(limit or 0),
-                "LOG_LEVEL": os.environ.get("BL", "WARNING"),
                 **contender.environment,
             }
             stage = Stage(self, contender, environment, ledger)

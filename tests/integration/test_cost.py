@@ -1,14 +1,16 @@
-"""What a batch costs, counted rather than timed: round trips to PostgreSQL, commands of Redis, requests to LeetCode."""
+"""What a batch costs, counted rather than timed: round trips to PostgreSQL and to Redis, requests to LeetCode."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from typing import Any
 
 import psycopg
 import pytest
+from redis.connection import AbstractConnection
 
 from evaluator.domain.rules import Rules
 from evaluator.ledger.runs import Turn
@@ -21,27 +23,37 @@ from evaluator.settings import Settings
 from tests.integration.stage import Stage
 
 DAY = date(2026, 3, 1)
-WARM_UP = 8
-"""Batches after which each statement is prepared."""
+FETCHED = 8
+"""Batches that are fetched at a time, since all are done by then."""
+
+WARM_UP = 2 * FETCHED
+"""Batches after which each statement is prepared, and each script loaded."""
 
 
+@dataclass(slots=True)
 class Trips:
-    """The round trips to PostgreSQL of this process: psycopg waits once in each."""
+    """The round trips of this process: psycopg waits once in each, redis-py sends once."""
 
-    def __init__(self) -> None:
-        self.made = 0
+    postgres: int = 0
+    redis: int = 0
 
 
 @pytest.fixture
 def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
     counted = Trips()
     wait = psycopg.Connection.wait
+    send: Any = AbstractConnection.send_packed_command
 
     def waited(self: Any, *arguments: Any, **options: Any) -> Any:
-        counted.made += 1
+        counted.postgres += 1
         return wait(self, *arguments, **options)
 
+    def sent(self: Any, *arguments: Any, **options: Any) -> Any:
+        counted.redis += 1
+        return send(self, *arguments, **options)
+
     monkeypatch.setattr(psycopg.Connection, "wait", waited)
+    monkeypatch.setattr(AbstractConnection, "send_packed_command", sent)
     return counted
 
 
@@ -53,15 +65,7 @@ class ByHand:
         self.broker = connect(Settings(redis_url=stage.redis_url), maintenance_chance=0)
         self.outbox = MessageOutbox(self.broker)
         self.evaluator = Evaluator(stage.database, self.outbox, stage.upstream, 3)
-        self.consumer = self.broker.consume(QUEUES[MEMBER_EVALUATION], prefetch=8, timeout=100)
-        self.commands = 0
-        self._execute = self.broker.client.execute_command
-        self.broker.client.execute_command = self._counted  # type: ignore[method-assign]
-
-    def _counted(self, name: str, *arguments: Any, **options: Any) -> Any:
-        """A command of the broker; all that a batch costs are scripts."""
-        self.commands += name == "EVALSHA"
-        return self._execute(name, *arguments, **options)
+        self.consumer = self.broker.consume(QUEUES[MEMBER_EVALUATION], prefetch=FETCHED, timeout=100)
 
     def work(self) -> Iterator[None]:
         """Settle a batch at each step."""
@@ -79,37 +83,40 @@ def worker(stage: Stage) -> Iterator[ByHand]:
     worker.broker.client.close()
 
 
-def opened(stage: Stage, worker: ByHand, batches: int, rules: Rules) -> None:
-    """A day of a challenge is fanned out into so many batches of two."""
+def opened(stage: Stage, worker: ByHand, batches: int, rules: Rules, *, users: int = 2) -> None:
+    """A day of a challenge is fanned out into so many batches, of so many users each."""
     stage.scene.challenge(
-        "grind", [f"idle-{n}" for n in range(2 * batches)], starts=DAY, ends=DAY, timezone="Etc/UTC", rules=rules
+        "grind", [f"idle-{n}" for n in range(users * batches)], starts=DAY, ends=DAY, timezone="Etc/UTC", rules=rules
     )
     stage.at("2026-03-02T06:00Z")
     stage.enqueue()
     turn = stage.hand.messages.popleft()
     assert isinstance(turn, Turn)
-    fan_out(stage.database, worker.outbox, turn.run_id, users_per_request=2)
+    fan_out(stage.database, worker.outbox, turn.run_id, users_per_request=users)
 
 
-def test_a_batch_takes_seven_round_trips_and_one_request(stage: Stage, worker: ByHand, trips: Trips) -> None:
-    opened(stage, worker, SENT_AHEAD + 64, Rules(freezes_per_month=1, penalty=500))
+@pytest.mark.parametrize("users", [2, 20])
+def test_a_batch_takes_seven_round_trips_and_one_request_however_many_members_it_has(
+    stage: Stage, worker: ByHand, trips: Trips, users: int
+) -> None:
+    opened(stage, worker, SENT_AHEAD + 64, Rules(freezes_per_month=1, penalty=500), users=users)
     work = worker.work()
     assert len(list(islice(work, WARM_UP))) == WARM_UP
-    before, asked = trips.made, stage.leetcode.requests()
+    asked = stage.leetcode.requests()
+    before = replace(trips)
     batches = 2 * SENT_TOGETHER
-    commands = worker.commands
     assert len(list(islice(work, batches))) == batches
-    # They are fetched and acknowledged by four, and sent by sixteen. Slots are asked for by another client.
-    assert worker.commands - commands <= 2 * (batches // 4) + batches // SENT_TOGETHER
-    assert stage.leetcode.requests() - asked == batches
+    # A slot for each. They are acknowledged and fetched eight at a time, and sent by sixteen.
+    assert trips.redis - before.redis == batches + 2 * batches // FETCHED + batches // SENT_TOGETHER
     # begin; BEGIN, lock_at_once, evidence.read, accounts, record, COMMIT. One in sixteen sends others.
-    assert trips.made - before == 7 * batches + batches // SENT_TOGETHER
+    assert trips.postgres - before.postgres == 7 * batches + batches // SENT_TOGETHER
+    assert stage.leetcode.requests() - asked == batches
 
 
 def test_the_last_batches_look_whether_the_run_is_over_in_one_more(stage: Stage, worker: ByHand, trips: Trips) -> None:
     opened(stage, worker, WARM_UP + 5, Rules())
     work = worker.work()
     assert len(list(islice(work, WARM_UP))) == WARM_UP
-    before = trips.made
+    before = trips.postgres
     assert len(list(islice(work, 4))) == 4
-    assert trips.made - before == 4 * (7 + 1)
+    assert trips.postgres - before == 4 * (7 + 1)
