@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,8 +49,8 @@ def enqueue(
     Without --day the environment may name one: EVALUATION_DAY, or a JOB_NAME that ends in it, such as the name of a Job
     of Kubernetes, evaluator-enqueue-2026-11-20.
 
-    With --wait the document of --json comes at the end; its `left` is what no pass decides now: evaluations that are
-    pending, and days that are not settled since their challenge was cancelled meanwhile.
+    With --wait the document of --json comes at the end, also where the wait is ended by a signal. Its `left` is what is
+    not decided then: evaluations that are pending, and days that were not finished since their challenge is cancelled.
 
     Example: evaluator enqueue --challenge winter-grind --day 2026-11-20 --wait
     """
@@ -61,6 +63,8 @@ def enqueue(
         by = EnqueuedBy.CRONJOB if await_schedule(occasion, session.clock) else EnqueuedBy.COMMAND
         start_tracing(os.environ)
         settle_delay = session.settings.settle_delay
+        if wait:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         with span("enqueue"):
             queued = enqueue_due(session.database, session.outbox, request, session.clock(), settle_delay, by)
         left = None
@@ -115,7 +119,7 @@ def _document(queued: Queued, left: Left | None) -> dict[str, object]:
 class Left:
     """What is undecided when nothing more happens by itself.
 
-    `pending` evaluations are tried again later; `cancelled` days are not, for their challenge is.
+    `pending` evaluations are tried again later. `cancelled` days were not finished, for their challenge is.
     """
 
     pending: int
@@ -169,8 +173,8 @@ def watch(session: Session, run_ids: Sequence[int], look: Callable[[], None] = l
         are = "evaluation is pending; it is" if undecided.pending == 1 else "evaluations are pending; they are"
         note(f"{undecided.pending:,} {are} tried again without anyone's doing, `evaluator explain` says why")
     if undecided.cancelled:
-        stays = "is not settled, and stays so" if undecided.cancelled == 1 else "are not settled, and stay so"
-        note(f"{counted(undecided.cancelled, 'day')} {stays}: the challenge was cancelled")
+        were = "was" if undecided.cancelled == 1 else "were"
+        note(f"{counted(undecided.cancelled, 'day')} {were} not finished: the challenge is cancelled")
     return undecided
 
 

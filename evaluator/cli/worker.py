@@ -73,7 +73,7 @@ def worker(
 def boot() -> None:
     """Compose one worker process; Dramatiq calls it in each, after the fork."""
     # Dramatiq has put a pipe to the first process in its place, where a line costs 0.3 ms. A line is one write, which
-    # Linux does not mingle with others, but for the longest ones while a pipe is full.
+    # Linux does not mingle with others; with lines of more than 4 kB it may, where a pipe is full.
     sys.stderr = sys.__stderr__
     try:
         _compose()

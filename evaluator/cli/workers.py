@@ -55,8 +55,8 @@ def why_nothing_moves(session: Session) -> list[str]:
     if pause:
         return [paused(pause)]
     try:
-        state = Pacer(session.broker.client, session.settings.leetcode_requests_per_second).state()
         silent = silences(session.broker, ping(session.broker, list(QUEUES.values()), _PATIENCE))
+        state = Pacer(session.broker.client, session.settings.leetcode_requests_per_second).state()
     except redis.RedisError as error:
         return [unreachable(session.settings, error)]
     if state.paused_for:

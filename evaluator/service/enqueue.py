@@ -193,8 +193,7 @@ def _notes(
     if request.day is None:
         return (f"{request.challenge} has no day that is due{'' if request.reevaluate else ' and not settled'}",)
     if due:
-        # A run that was neither queued now nor settled, and is over by now.
-        return (_at_work(request, len(due)),)
+        return ("what was asked for was at work until just now; ask again",)
     return (f"{request.day} is no challenge's day, cancelled ones left out",)
 
 

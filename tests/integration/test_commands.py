@@ -273,15 +273,16 @@ def test_who_waits_for_a_challenge_that_is_cancelled_is_told_so(stage: Stage) ->
         assert waiting.process.wait(30) == 0
         said = waiting.said()
     assert '"left": {\n    "pending": 0,\n    "cancelled": 2\n  }' in said
-    assert "2 days are not settled, and stay so: the challenge was cancelled" in said
+    assert "2 days were not finished: the challenge is cancelled" in said
 
 
-def test_who_gives_up_waiting_still_gets_the_document(stage: Stage) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_gives_up_waiting_still_gets_the_document(stage: Stage, sent: signal.Signals, code: int) -> None:
     stage.scene.challenge("grind", ["idle-ann"], **MARCH)
     with stage.evaluator.running("enqueue", "--wait", "--json") as waiting:
         until(lambda: "Successfully queued 2" in waiting.said())
-        waiting.process.send_signal(signal.SIGINT)
-        assert waiting.process.wait(30) == 130
+        waiting.process.send_signal(sent)
+        assert waiting.process.wait(30) == code
         said = waiting.said()
     assert said.count('"challenge": "grind"') == 2
     assert '"left": null' in said
