@@ -40,6 +40,20 @@ def _module(name: str) -> str:
     return f"benchmarks.plain.{name}"
 
 
+_PROCESSES = os.cpu_count() or 1
+
+
+def _dramatiq(name: str, title: str, client: str) -> Contender:
+    module = _module("with_dramatiq")
+    return Contender(
+        name,
+        f"{title}, {_PROCESSES} x 8 threads",
+        [[sys.executable, "-m", "dramatiq", "--processes", str(_PROCESSES), "--threads", "8", module]],
+        [sys.executable, "-m", module, "{challenge}"],
+        environment={"BENCH_CLIENT": client},
+    )
+
+
 def _evaluator(processes: int, threads: int, users: int = 20) -> Contender:
     single = "" if users > 1 else "-single"
     return Contender(
@@ -55,8 +69,6 @@ def _evaluator(processes: int, threads: int, users: int = 20) -> Contender:
         },
     )
 
-
-_PROCESSES = os.cpu_count() or 1
 
 CONTENDERS = {
     one.name: one
@@ -85,17 +97,8 @@ CONTENDERS = {
             ],
             [sys.executable, "-m", _module("with_celery"), "{challenge}"],
         ),
-        Contender(
-            "dramatiq",
-            f"plain Dramatiq, {_PROCESSES} x 8 threads",
-            [
-                [
-                    sys.executable, "-m", "dramatiq", "--processes", str(_PROCESSES), "--threads", "8",
-                    _module("with_dramatiq"),
-                ]
-            ],
-            [sys.executable, "-m", _module("with_dramatiq"), "{challenge}"],
-        ),
+        _dramatiq("dramatiq", "plain Dramatiq", "requests"),
+        _dramatiq("dramatiq-tuned", "plain Dramatiq, urllib3", "urllib3"),
         Contender(
             "sync",
             "evaluator, synchronous",

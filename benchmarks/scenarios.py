@@ -27,7 +27,7 @@ SCENARIOS = {
             "no limit, no latency",
             Load(10_000),
             [
-                "bullmq", "bullmq-tuned", "celery", "dramatiq", "sync",
+                "bullmq", "bullmq-tuned", "celery", "dramatiq", "dramatiq-tuned", "sync",
                 "evaluator-1x10", "evaluator-2x10", "evaluator-2x10-single",
             ],
             rounds=3,
