@@ -38,7 +38,7 @@ FROM members m JOIN challenges c ON c.id = m.challenge_id WHERE c.id = %s ORDER 
 _HEADERS = {"content-type": "application/json", "referer": "https://leetcode.com"}
 
 _sessions = threading.local()
-_pool = urllib3.PoolManager(maxsize=10)
+_connections = urllib3.PoolManager(maxsize=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _post_by_requests(question: bytes) -> bytes:
 
 
 def _post_by_urllib3(question: bytes) -> bytes:
-    response = _pool.request("POST", os.environ["LEETCODE_URL"], body=question, headers=_HEADERS, timeout=15)
+    response = _connections.request("POST", os.environ["LEETCODE_URL"], body=question, headers=_HEADERS, timeout=15)
     if response.status >= 400:
         raise ValueError(f"LeetCode answered {response.status}")
     return response.data

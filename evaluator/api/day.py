@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Annotated
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+from evaluator.domain.day import read_date
 
 
-def _as_written(value: object) -> object:
-    if not (isinstance(value, str) and _WRITTEN.fullmatch(value)):
-        raise PydanticCustomError("day", "this is not a date; write it as 2026-11-20")
-    return value
+def _as_written(value: object) -> date:
+    try:
+        return read_date(value if isinstance(value, str) else "")
+    except ValueError:
+        raise PydanticCustomError("day", "this is not a date; write it as 2026-11-20") from None
 
 
 Day = Annotated[date, BeforeValidator(_as_written)]

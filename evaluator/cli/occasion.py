@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 
 import structlog
 
-from evaluator.cli.arguments import read_day
+from evaluator.domain.day import read_date
 
 _DAY = re.compile(r"(?:^|-)(\d{4}-\d\d-\d\d)$", re.ASCII)
 _MINUTES = re.compile(r"-(\d{1,12})$", re.ASCII)
@@ -55,7 +55,7 @@ def read_occasion(environ: Mapping[str, str]) -> Occasion:
 
 def _day(text: str, where: str) -> date:
     try:
-        return read_day(text)
+        return read_date(text)
     except ValueError:
         raise OccasionError(f"{where} is not a date; write it as 2026-11-20") from None
 

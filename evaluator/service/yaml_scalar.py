@@ -6,15 +6,15 @@ import re
 from collections.abc import Collection
 from datetime import date, datetime
 
+from evaluator.domain.day import read_date
 from evaluator.service.yaml_value import Value, did_you_mean, listed, shown
 
 YEARS = range(1970, 2200)
 """Years that dates and times may lie in."""
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d"
-_INSTANT = re.compile(rf"({_DATE.pattern})[Tt ]({_CLOCK}(?::[0-5]\d)?)(\.\d+)? ?([Zz]|[+-]{_CLOCK})?", re.ASCII)
+_INSTANT = re.compile(rf"(\d{{4}}-\d\d-\d\d)[Tt ]({_CLOCK}(?::[0-5]\d)?)(\.\d+)? ?([Zz]|[+-]{_CLOCK})?", re.ASCII)
 
 
 def matching(value: Value, pattern: re.Pattern[str], meaning: str) -> str | None:
@@ -73,12 +73,11 @@ def day(value: Value) -> date | None:
     if text is None:
         return None
     try:
-        found = date.fromisoformat(text) if _DATE.fullmatch(text) else None
+        found = read_date(text)
     except ValueError:
-        found = None
-    if found is None:
         value.refuse(f"{shown(text)} is not a date of the calendar: write it like 2026-11-01")
-    elif found.year not in YEARS:
+        return None
+    if found.year not in YEARS:
         value.refuse(f"{text} is not in the years {YEARS[0]} to {YEARS[-1]}")
     return found
 
