@@ -49,8 +49,9 @@ def enqueue(
     Without --day the environment may name one: EVALUATION_DAY, or a JOB_NAME that ends in it, such as the name of a Job
     of Kubernetes, evaluator-enqueue-2026-11-20.
 
-    With --wait the document of --json comes at the end, also where the wait is ended by a signal. Its `left` is what is
-    not decided then: evaluations that are pending, and days that were not finished since their challenge is cancelled.
+    With --wait the document of --json comes at the end. Its `left` is what is not decided then: evaluations that are
+    pending, and days that were not finished since their challenge is cancelled. Where Ctrl-C or SIGTERM ends the wait,
+    the document comes too, and `left` is null.
 
     Example: evaluator enqueue --challenge winter-grind --day 2026-11-20 --wait
     """
@@ -63,11 +64,11 @@ def enqueue(
         by = EnqueuedBy.CRONJOB if await_schedule(occasion, session.clock) else EnqueuedBy.COMMAND
         start_tracing(os.environ)
         settle_delay = session.settings.settle_delay
-        if wait:
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         with span("enqueue"):
             queued = enqueue_due(session.database, session.outbox, request, session.clock(), settle_delay, by)
         left = None
+        if wait:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         try:
             reconcile(session.database, session.outbox)
             if not as_json:

@@ -280,7 +280,7 @@ def test_who_waits_for_a_challenge_that_is_cancelled_is_told_so(stage: Stage) ->
 def test_who_gives_up_waiting_still_gets_the_document(stage: Stage, sent: signal.Signals, code: int) -> None:
     stage.scene.challenge("grind", ["idle-ann"], **MARCH)
     with stage.evaluator.running("enqueue", "--wait", "--json") as waiting:
-        until(lambda: "Successfully queued 2" in waiting.said())
+        until(lambda: "Nothing moves: " in waiting.said())
         waiting.process.send_signal(sent)
         assert waiting.process.wait(30) == code
         said = waiting.said()
