@@ -33,6 +33,9 @@ _COMMANDS = {
 _TERMINATED = 128 + signal.SIGTERM
 """The exit code of a command that SIGTERM ended."""
 
+_INTERRUPTED = 128 + signal.SIGINT
+"""The same of Ctrl-C."""
+
 
 def main() -> None:
     """Run the command that was asked for; without one, show all of them."""
@@ -42,9 +45,13 @@ def main() -> None:
     # What is imported is there to stay. Looking through it for garbage, again and again and once more at the exit, is
     # a quarter of what a short command costs.
     gc.disable()
-    from evaluator.cli.program import build
+    try:
+        from evaluator.cli.program import build
 
-    program = build(_wanted(sys.argv[1:]))
+        program = build(_wanted(sys.argv[1:]))
+    except KeyboardInterrupt:
+        # Nothing was begun, and where it was among the imports tells nobody anything.
+        sys.exit(_INTERRUPTED)
     gc.freeze()
     gc.enable()
     program()

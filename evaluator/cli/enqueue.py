@@ -39,7 +39,7 @@ def enqueue(
     challenge: ChallengeOption = None,
     day: DayOption = None,
     reevaluate: Annotated[bool, typer.Option("--reevaluate", help="Ask again, also about settled days.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Show progress; end when all of it is settled.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Show progress until all is settled, or pending.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Queue every day that is due and not settled, of all challenges or of one.

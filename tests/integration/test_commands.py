@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from datetime import date
 from typing import Any
 
@@ -286,6 +287,16 @@ def test_who_gives_up_waiting_still_gets_the_document(stage: Stage, sent: signal
         said = waiting.said()
     assert said.count('"challenge": "grind"') == 2
     assert '"left": null' in said
+
+
+def test_ctrl_c_among_the_imports_is_no_traceback() -> None:
+    interrupted = (
+        "import signal; from evaluator.cli import __main__, program\n"
+        "program.build = lambda wanted: signal.raise_signal(signal.SIGINT)\n"
+        "__main__.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 def test_a_day_outside_of_the_challenge_is_explained_in_a_sentence(stage: Stage) -> None:
